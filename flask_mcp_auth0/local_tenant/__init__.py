@@ -1,3 +1,3 @@
-"""An Auth0 of one's own on loopback: for the demo, for tests, for working offline. Never for anything else."""
+"""An Auth0 of one's own on loopback: for the demo, for tests, for working offline. For nothing else."""
 
 from __future__ import annotations

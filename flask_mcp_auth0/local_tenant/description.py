@@ -22,7 +22,7 @@ class ApiDescription(_Strict):
     signing_alg: Literal["RS256", "PS256", "HS256"] = "RS256"
     token_dialect: Literal[
         "access_token", "access_token_authz", "rfc9068_profile", "rfc9068_profile_authz"
-    ] = "access_token_authz"
+    ] = "access_token_authz"  # noqa: S105
     enforce_policies: bool = True
     allow_offline_access: bool = True
     token_lifetime: int = Field(86400, ge=1)
@@ -103,7 +103,7 @@ class ClientDescription(_Strict):
     grant_types: list[str] = [GRANT_AUTHORIZATION_CODE, GRANT_REFRESH_TOKEN]
     token_endpoint_auth_method: Literal[
         "none", "client_secret_post", "client_secret_basic", "private_key_jwt"
-    ] = "client_secret_post"
+    ] = "client_secret_post"  # noqa: S105
     jwks: dict[str, Any] | None = None
     resource_server_identifier: str | None = None
     token_exchange: dict[str, Any] | None = None

@@ -1,7 +1,8 @@
 """What a tenant holds: users, what grants them permissions, APIs, applications and their grants.
 
-Field names are those of Auth0's Management API, so that an object's page in its documentation describes it here too. Identifiers are plain
-strings; times are seconds since the epoch. Secrets are kept out of every ``repr``.
+Field names are those of Auth0's Management API, so that an object's page in its documentation describes it
+here too. Identifiers are plain strings; times are seconds since the epoch. Secrets are kept out of every
+``repr``.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ class Permission(NamedTuple):
 class PermissionSource(NamedTuple):
     """Why somebody holds a permission.
 
-    ``kind`` is ``direct``, ``role`` (assigned to the user), ``group`` (a role of one of the user's groups) or ``organization`` (a role as a
-    member of one); ``role_id`` and ``via`` (the group's or the organisation's id) are empty where they do not apply.
+    ``kind`` is ``direct``, ``role`` (assigned to the user), ``group`` (a role of one of the user's groups) or
+    ``organization`` (a role as a member of one); ``role_id`` and ``via`` (the group's or the organisation's
+    id) are empty where they do not apply.
     """
 
     kind: str
@@ -58,7 +60,8 @@ class User:
     app_metadata: dict[str, Any] = field(default_factory=dict)
     permissions: set[Permission] = field(default_factory=set)  # assigned directly
     roles: list[str] = field(default_factory=list)  # role ids
-    # Access tokens of other providers (Token Vault), by connection name: {"access_token": …, "scope": …, "expires_in": …}
+    # Access tokens of other providers (Token Vault), by connection name: {"access_token": …, "scope": …,
+    # "expires_in": …}
     connected_accounts: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
     created_at: float = 0.0
     updated_at: float = 0.0
@@ -101,13 +104,13 @@ class ResourceServer:
     name: str
     scopes: dict[str, str] = field(default_factory=dict)  # value → description, in order
     signing_alg: str = "RS256"
-    token_dialect: str = "access_token_authz"
+    token_dialect: str = "access_token_authz"  # noqa: S105
     enforce_policies: bool = True
     allow_offline_access: bool = True
     token_lifetime: int = 86400
     token_lifetime_for_web: int = 7200
     skip_consent_for_verifiable_first_party_clients: bool = True
-    # {"user": {"policy": allow_all|require_client_grant|deny_all}, "client": {"policy": require_client_grant|deny_all}}
+    # Policies: allow_all, require_client_grant or deny_all for users; the last two for clients.
     subject_type_authorization: dict[str, dict[str, str]] = field(
         default_factory=lambda: {
             "user": {"policy": "allow_all"},
@@ -123,7 +126,9 @@ class ResourceServer:
 
 @dataclass(slots=True)
 class Client:
-    """An application. Third-party ones are ``strict`` (``tpc_…``, no OpenID Connect, grants needed) or ``permissive``."""
+    """An application. Third-party ones are ``strict`` (``tpc_…``, no OpenID Connect, grants needed) or
+    ``permissive``.
+    """
 
     client_id: str
     name: str
@@ -146,7 +151,7 @@ class Client:
     token_exchange: dict[str, Any] | None = None  # {"allow_any_profile_of_type": […]}
     require_proof_of_possession: bool = False
     organization_usage: str = "allow"  # deny | allow | require
-    # {"rotation_type": "rotating"|"non-rotating", "token_lifetime": s, "leeway": s}
+    # rotation_type (rotating or non-rotating), token_lifetime and leeway in seconds.
     refresh_token: dict[str, Any] | None = None
     client_metadata: dict[str, str] = field(default_factory=dict)
     created_at: float = 0.0
@@ -202,7 +207,8 @@ class UserGrant:
 class TokenExchangeProfile:
     """How subject tokens of a type of one's own become users (Auth0's custom token exchange).
 
-    Auth0 runs an Action there; here ``users`` maps the subject token's text to a user's login name, which is all that a test needs.
+    Auth0 runs an Action there; here ``users`` maps the subject token's text to a user's login name, which is
+    all that a test needs.
     """
 
     id: str
@@ -266,7 +272,9 @@ class RefreshToken:
 
 @dataclass(slots=True)
 class LogEvent:
-    """An entry of the tenant's log. ``type`` is Auth0's code: ``s`` login, ``seacft`` code exchanged, ``feccft`` …"""
+    """An entry of the tenant's log. ``type`` is Auth0's code: ``s`` login, ``seacft`` code exchanged,
+    ``feccft`` …
+    """
 
     log_id: str
     date: float

@@ -1,7 +1,8 @@
 """Building a tenant from a YAML description (:meth:`TenantState.from_yaml`).
 
-The description says what an administrator would click together: settings, APIs, roles, users, groups, organisations, connections,
-applications, grants. Things are referred to by name; permissions are written as ``{api identifier: [scope, …]}``.
+The description says what an administrator would click together: settings, APIs, roles, users, groups,
+organisations, connections, applications, grants. Things are referred to by name; permissions are written as
+``{api identifier: [scope, …]}``.
 """
 
 from __future__ import annotations
@@ -172,8 +173,8 @@ class _Builder:
             settings.extra[name] = value
         elif type(value) is not type(current) and not (isinstance(current, float) and isinstance(value, int)):
             self.problems.append(f"settings.{name}: this should be a {type(current).__name__}.")
-        elif isinstance(current, dict):
-            current.update(value)
+        elif isinstance(value, dict):
+            settings.flags.update(value)
         else:
             setattr(settings, name, value)
 

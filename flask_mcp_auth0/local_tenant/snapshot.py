@@ -57,7 +57,9 @@ def dump(state: TenantState) -> dict[str, Any]:
 
 
 def load(state: TenantState, data: Mapping[str, Any]) -> None:
-    """Replace the data of ``state``; the caller holds its lock. :raises ValueError: when ``data`` is of another form."""
+    """Replace the data of ``state``; the caller holds its lock. :raises ValueError: when ``data`` is of
+    another form.
+    """
     if data.get("format") != FORMAT:
         raise ValueError(f"This is not a saved tenant of format {FORMAT}.")
     try:

@@ -1,8 +1,8 @@
 """All that the tenant knows, behind one lock.
 
-The protocol half and the Management half both work on a :class:`TenantState`. Readers and writers of more than one field hold ``state.lock``
-(re-entrant); every method here takes it itself. Who changes something calls :meth:`TenantState.touch`, so that what keeps the state on disk
-sees that it has to.
+The protocol half and the Management half both work on a :class:`TenantState`. Readers and writers of more
+than one field hold ``state.lock`` (re-entrant); every method here takes it itself. Who changes something
+calls :meth:`TenantState.touch`, so that what keeps the state on disk sees that it has to.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ DEFAULT_M2M_CLIENT_ID = "local-m2m"
 class TenantState:
     """The tenant's data.
 
-    :param issuer: the tenant's issuer, with its trailing slash; the Management API's identifier follows from it.
+    :param issuer: the tenant's issuer, with its trailing slash; the Management API's identifier follows from
+        it.
     :param clock: seconds since the epoch; tests hand in their own.
     """
 
@@ -68,7 +69,8 @@ class TenantState:
         self.logs: deque[LogEvent] = deque(maxlen=2000)
         self.requests: deque[RecentRequest] = deque(maxlen=200)
         self.revision = 0  # grows with every change
-        # Faults that tokens and documents show, set by the control API: seconds added to every time in a token, and issuers other than ours.
+        # Faults that tokens and documents show, set by the control API: seconds added to every time in a
+        # token, and issuers other than ours.
         self.clock_skew = 0.0
         self.issuer_in_tokens: str | None = None
         self.issuer_in_metadata: str | None = None
@@ -85,10 +87,12 @@ class TenantState:
         m2m_client_secret: str | None = None,
         clock: Clock = time.time,
     ) -> TenantState:
-        """Build the state that a YAML file (a path), a YAML text or, without either, the shipped default describes.
+        """Build the state that a YAML file (a path), a YAML text or, without either, the shipped default
+        describes.
 
-        ``$AUDIENCE``, ``$ISSUER``, ``$M2M_CLIENT_ID`` and ``$M2M_CLIENT_SECRET`` in it stand for the arguments; a secret that is not given is
-        made up. :raises SeedError: with the place and the reason, when the description is wrong.
+        ``$AUDIENCE``, ``$ISSUER``, ``$M2M_CLIENT_ID`` and ``$M2M_CLIENT_SECRET`` in it stand for the
+        arguments; a secret that is not given is made up. :raises SeedError: with the place and the reason,
+        when the description is wrong.
         """
         from .seed import load_seed
 
@@ -193,7 +197,9 @@ class TenantState:
     def permission_sources(
         self, user_id: str, *, organization: str | None = None
     ) -> dict[Permission, list[PermissionSource]]:
-        """Everything that a user holds, with the reasons: directly, by roles, by groups, and as a member of ``organization`` (its id)."""
+        """Everything that a user holds, with the reasons: directly, by roles, by groups, and as a member of
+        ``organization`` (its id).
+        """
         found: dict[Permission, list[PermissionSource]] = {}
         with self.lock:
             user = self.users.get(user_id)
@@ -218,7 +224,9 @@ class TenantState:
         return found
 
     def permissions_of(self, user_id: str, audience: str, *, organization: str | None = None) -> list[str]:
-        """The names, sorted, of the permissions on one API that a user holds in any way; only those that the API still defines."""
+        """The names, sorted, of the permissions on one API that a user holds in any way; only those that the
+        API still defines.
+        """
         api = self.find_api(audience)
         defined = api.scopes if api else {}
         sources = self.permission_sources(user_id, organization=organization)
@@ -246,8 +254,10 @@ class TenantState:
         with self.lock:
             if api := self.resource_servers.get(audience):
                 api.scopes.pop(value, None)
-            for holder in (*self.users.values(), *self.roles.values()):
-                holder.permissions.discard(gone)
+            for user in self.users.values():
+                user.permissions.discard(gone)
+            for role in self.roles.values():
+                role.permissions.discard(gone)
             self.revision += 1
 
     # -- consent
@@ -306,7 +316,9 @@ class TenantState:
     # -- what happened
 
     def log(self, type_: str, description: str = "", **fields: Any) -> LogEvent:
-        """Write an entry into the tenant's log; ``fields`` are those of :class:`LogEvent`. No secret or token goes in here."""
+        """Write an entry into the tenant's log; ``fields`` are those of :class:`LogEvent`. No secret or token
+        goes in here.
+        """
         with self.lock:
             self._next_log += 1
             client = self.clients.get(fields.get("client_id") or "")
@@ -327,7 +339,7 @@ class TenantState:
     # -- to and from plain data
 
     def snapshot(self) -> Mapping[str, Any]:
-        """Everything that survives a restart, as JSON-able data (:meth:`restore` takes it). It holds secrets."""
+        """All that survives a restart, as JSON-able data (:meth:`restore` takes it). It holds secrets."""
         from .snapshot import dump
 
         with self.lock:
@@ -343,7 +355,9 @@ class TenantState:
 
 
 def new_id(prefix: str, length: int = 16) -> str:
-    """A fresh identifier in Auth0's style: ``rol_`` and letters and digits, of ``length`` characters after the underscore."""
+    """A fresh identifier in Auth0's style: ``rol_`` and letters and digits, of ``length`` characters after
+    the underscore.
+    """
     alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
     tail = "".join(secrets.choice(alphabet) for _ in range(length))
     return f"{prefix}_{tail}" if prefix else tail
