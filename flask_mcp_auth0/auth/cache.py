@@ -1,0 +1,175 @@
+"""Look-ups that may be lost at any moment: permissions, keys, metadata documents.
+
+They are kept through Flask-Caching under explicit keys, in the app's own cache where it has one. What
+comes back from a cache is data from outside: JSON of our version that has not expired, or it is a miss.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import Flask
+
+from .single_flight import SingleFlight
+
+__all__ = ["LookupCache", "SingleFlight", "cache_key", "lookup_cache_of"]
+
+log = logging.getLogger("flask_mcp_auth0.cache")
+
+_PREFIX = "mcp_auth0"
+
+#: Changes whenever entries written by an older release can no longer be read as they are.
+_FORMAT = 1
+
+#: How much earlier than asked an entry may end, so that entries made together do not end together.
+_JITTER = 0.1
+
+#: Room for some ten thousand users; Flask-Caching's own default of 500 would evict them at every turn.
+_THRESHOLD = 50_000
+
+#: A cache that is down is reported once in this many seconds.
+_QUIET_FOR = 60.0
+
+
+def cache_key(*parts: str) -> str:
+    """Return a key made of a readable kind and the hash of the rest.
+
+    :param parts: the kind first, then what tells one entry from another, which may be personal: it is hashed
+        (SHA-256) unambiguously, ``("a", "b:c")`` and ``("a", "b", "c")`` being different keys.
+    """
+    kind, *rest = parts
+    digest = hashlib.sha256(json.dumps(rest).encode()).hexdigest()
+    return f"{_PREFIX}:{kind}:{digest}"
+
+
+class LookupCache:
+    """Keeps JSON values for a while. Never raises: whatever goes wrong is a miss.
+
+    :param backend: anything with ``get``, ``set(key, value, timeout=seconds)`` and ``delete``, as the
+        backends of Flask-Caching have them; or a function that returns one when it is first needed.
+    :param clock: Unix time in seconds. Entries carry their own end, so that it decides, not the backend.
+    """
+
+    def __init__(self, backend: Any, *, clock: Callable[[], float] = time.time) -> None:
+        self._resolve: Callable[[], Any] | None = None
+        self._backend: Any = None
+        if callable(backend) and not hasattr(backend, "get"):
+            self._resolve = backend
+        else:
+            self._backend = backend
+        self._clock = clock
+        self._silent_until = 0.0
+
+    def get(self, key: str) -> Any | None:
+        """Return the value kept under ``key``, ``None`` where there is none that can be used."""
+        try:
+            text = self._backend_now().get(key)
+        except Exception as error:
+            self._report("read", error)
+            return None
+        return self._read(text)
+
+    def get_many(self, *keys: str) -> Sequence[Any | None]:
+        """Return the values kept under ``keys``, in one exchange with the cache where it offers that."""
+        try:
+            backend = self._backend_now()
+            if hasattr(backend, "get_many"):
+                texts = list(backend.get_many(*keys))
+            else:
+                texts = [backend.get(key) for key in keys]
+        except Exception as error:
+            self._report("read", error)
+            return [None] * len(keys)
+        if len(texts) != len(keys):
+            return [None] * len(keys)
+        return [self._read(text) for text in texts]
+
+    def set(self, key: str, value: Any, ttl: float) -> None:
+        """Keep a JSON value for at most ``ttl`` seconds, up to a tenth less by chance."""
+        if ttl <= 0:
+            return
+        ends_at = self._clock() + ttl * (1 - _JITTER * random.random())  # noqa: S311 (spread, not secrecy)
+        try:
+            text = json.dumps([_FORMAT, ends_at, value], separators=(",", ":"))
+            # A timeout of 0 would mean "for ever" to cachelib, and backends take whole seconds only.
+            self._backend_now().set(key, text, timeout=max(1, math.ceil(ttl)))
+        except Exception as error:
+            self._report("write", error)
+
+    def delete(self, key: str) -> None:
+        """Drop what is kept under ``key``."""
+        try:
+            self._backend_now().delete(key)
+        except Exception as error:
+            self._report("delete", error)
+
+    def _backend_now(self) -> Any:
+        if self._backend is None and self._resolve is not None:
+            self._backend = self._resolve()
+        return self._backend
+
+    def _read(self, text: Any) -> Any | None:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8", "replace")
+        if not isinstance(text, str):
+            return None
+        try:
+            entry = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(entry, list) or len(entry) != 3:
+            return None
+        version, ends_at, value = entry
+        if version != _FORMAT or isinstance(version, bool):
+            return None
+        if isinstance(ends_at, bool) or not isinstance(ends_at, int | float) or not ends_at > self._clock():
+            return None
+        return value
+
+    def _report(self, what: str, error: Exception) -> None:
+        now = self._clock()
+        if now >= self._silent_until:
+            self._silent_until = now + _QUIET_FOR
+            # The type only: an error text may hold the URL of the cache server with its password.
+            log.warning("The cache failed to %s (%s); look-ups go on without it.", what, type(error).__name__)
+
+
+def lookup_cache_of(app: Flask, *, clock: Callable[[], float] = time.time) -> LookupCache:
+    """Return the cache that look-ups of ``app`` are kept in.
+
+    The app's own Flask-Caching ``Cache`` is used where it has one, even one that it initialises later,
+    up to the first look-up. Without one, or with one that keeps nothing (``NullCache``, which is
+    Flask-Caching's default and would ask Auth0 at every call), it is memory of this process.
+
+    :param app: the Flask app.
+    :param clock: Unix time in seconds.
+    """
+    lock = threading.Lock()
+    found: list[Any] = []
+
+    def backend() -> Any:
+        with lock:
+            if not found:
+                found.append(_backend_of(app))
+            return found[0]
+
+    return LookupCache(backend, clock=clock)
+
+
+def _backend_of(app: Flask) -> Any:
+    from flask_caching.backends import NullCache, SimpleCache
+
+    caches = app.extensions.get("cache")
+    if isinstance(caches, dict):
+        for backend in caches.values():
+            if not isinstance(backend, NullCache):
+                return backend
+    return SimpleCache(threshold=_THRESHOLD)
