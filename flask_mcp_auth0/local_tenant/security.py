@@ -1,0 +1,145 @@
+"""What keeps other sites' pages, and other machines, away from the tenant.
+
+* Only requests whose ``Host`` is the issuer's are answered: a name that was re-bound to 127.0.0.1 does not
+get through. * Forms carry a token bound to the browser, and requests that a page of another site caused are
+refused. * The control API (``/_control/``) is for programs on this machine: it wants a header that no foreign
+page can set. * Every page forbids framing, scripts, and anything loaded from elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, g, request, session
+
+from .tenant import current_tenant
+
+CONTROL_PREFIX = "/_control/"
+CONTROL_HEADER = "X-Local-Tenant-Control"
+FORM_FIELD = "csrf_token"
+_BROWSER = "browser"
+
+# What browsers may call from pages of any origin: no cookie counts there.
+CORS_PATHS = (
+    "/.well-known/",
+    "/oauth/token",
+    "/oauth/revoke",
+    "/oidc/register",
+    "/userinfo",
+    "/bc-authorize",
+)
+
+
+def init_app(app: Flask) -> None:
+    """Put the guards before, and the headers behind, every request of ``app``."""
+    app.before_request(_check_host)
+    app.before_request(_check_site)
+    app.before_request(_check_control)
+    app.before_request(_preflight)
+    app.after_request(_headers)
+
+
+def csrf_token(purpose: str) -> str:
+    """The value for the hidden field ``csrf_token`` of a form; ``purpose`` names the form."""
+    browser = session.get(_BROWSER)
+    if not isinstance(browser, str):
+        browser = session[_BROWSER] = secrets.token_urlsafe(18)
+    return _seal(browser, purpose)
+
+
+def check_form(purpose: str) -> None:
+    """Abort with 403 unless the posted form carries the token that :func:`csrf_token` gave this browser."""
+    browser = session.get(_BROWSER)
+    given = request.form.get(FORM_FIELD, "")
+    if not isinstance(browser, str) or not hmac.compare_digest(_seal(browser, purpose), given):
+        abort(
+            403, "This form was not given out to this browser, or it is too old. Go back and reload the page."
+        )
+
+
+def allow_form_target(url: str) -> None:
+    """Let the forms of the page being rendered end at ``url`` (browsers apply ``form-action`` to redirects
+    too).
+    """
+    parts = urlsplit(url)
+    target = f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"
+    g.tenant_form_target = target
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address (without port) means this machine."""
+    if host.casefold() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _seal(browser: str, purpose: str) -> str:
+    from flask import current_app
+
+    key = current_app.secret_key
+    assert isinstance(key, bytes)
+    return hmac.new(key, f"{purpose}\0{browser}".encode(), hashlib.sha256).hexdigest()
+
+
+def _check_host() -> None:
+    if request.host.casefold() != current_tenant().host:
+        abort(421, f"This tenant answers only as {current_tenant().host}.")
+
+
+def _check_site() -> None:
+    """Refuse what another site's page sends with the browser's cookies (Fetch Metadata; ``Origin`` for older
+    browsers).
+    """
+    if request.method in ("GET", "HEAD", "OPTIONS") or request.path.startswith(CORS_PATHS):
+        return
+    if request.path.startswith("/api/v2/"):  # by token alone
+        return
+    origin = request.headers.get("Origin")
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        abort(403, "Another site's page may not send this.")
+    if origin is not None and origin.casefold() != f"{request.scheme}://{current_tenant().host}":
+        abort(403, "Another site's page may not send this.")
+
+
+def _check_control() -> None:
+    if not request.path.startswith(CONTROL_PREFIX):
+        return
+    if "Origin" in request.headers or not request.headers.get(CONTROL_HEADER):
+        abort(403, f"The control API is for programs: send the header {CONTROL_HEADER}: 1.")
+    if request.remote_addr is None or not is_loopback(request.remote_addr):
+        abort(403, "The control API is for programs on this machine.")
+
+
+def _preflight() -> Response | None:
+    if request.method == "OPTIONS" and request.path.startswith(CORS_PATHS):
+        return Response(status=204)
+    return None
+
+
+def _headers(response: Response) -> Response:
+    headers = response.headers
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
+    # Not no-referrer: with it browsers send `Origin: null` along with forms.
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    form_action = " ".join(("'self'", getattr(g, "tenant_form_target", ""))).strip()
+    headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
+        f"base-uri 'none'; frame-ancestors 'none'; form-action {form_action}"
+    )
+    if request.path.startswith(CORS_PATHS):
+        headers["Access-Control-Allow-Origin"] = "*"
+        headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+        headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, DPoP, MCP-Protocol-Version"
+        headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, DPoP-Nonce, Retry-After"
+        headers["Access-Control-Max-Age"] = "600"
+    headers.setdefault("Cache-Control", "no-store")
+    return response
