@@ -25,6 +25,8 @@ FRESH_FOR = 600.0
 STALE_FOR = 86_400.0
 #: How long nobody asks again after a failure, with nothing in hand and with a stale document.
 PAUSE_WITHOUT, PAUSE_WITH_STALE = 5.0, 30.0
+#: How long nobody asks out of turn again, whatever came of it.
+REFETCH_PAUSE = 30.0
 #: How long a caller waits while another one fetches.
 _WAIT = 10.0
 
@@ -71,6 +73,7 @@ class RemoteDocument(Generic[T]):
         self._held: _Held[T] | None = None
         self._failure: AuthorizationUnavailable | None = None
         self._paused_until = 0.0
+        self._refetched_at = -math.inf
         self._lock: tuple[int, threading.Lock] = (os.getpid(), threading.Lock())
         #: How often the document has been fetched from the tenant, successes only.
         self.fetches = 0
@@ -88,13 +91,18 @@ class RemoteDocument(Generic[T]):
     def refetch(self, since: int) -> T:
         """Return the document as a fetch from the tenant answered that ended after ``fetches`` was ``since``.
 
-        :raises AuthorizationUnavailable: if there was no such fetch and this one fails.
+        :raises AuthorizationUnavailable: if there was none, and one was tried a moment ago or fails now.
         """
         with self._turn(wait=_WAIT) as mine:
             if self.fetches > since and self._held is not None:
                 return self._held.value
             if not mine:
                 raise AuthorizationUnavailable(f"{self._name} is being fetched", retry_after=1)
+            wait = self._refetched_at + REFETCH_PAUSE - self._clock()
+            if 0 < wait <= REFETCH_PAUSE:
+                reason = f"{self._name} was asked for again a moment ago"
+                raise AuthorizationUnavailable(reason, retry_after=math.ceil(wait))
+            self._refetched_at = self._clock()
             if not self._fetch_now() or self._held is None:
                 raise self._unavailable()
             return self._held.value
