@@ -92,17 +92,22 @@ class LookupCache:
             return [None] * len(keys)
         return [self._read(text) for text in texts]
 
-    def set(self, key: str, value: Any, ttl: float) -> None:
-        """Keep a JSON value for at most ``ttl`` seconds, up to a tenth less by chance."""
+    def set(self, key: str, value: Any, ttl: float) -> bool:
+        """Keep a JSON value for at most ``ttl`` seconds, up to a tenth less by chance.
+
+        :return: whether the cache took it.
+        """
         if ttl <= 0:
-            return
+            return False
         ends_at = self._clock() + ttl * (1 - _JITTER * random.random())  # noqa: S311 (spread, not secrecy)
         try:
             text = json.dumps([_FORMAT, ends_at, value], separators=(",", ":"))
             # A timeout of 0 would mean "for ever" to cachelib, and backends take whole seconds only.
-            self._backend_now().set(key, text, timeout=max(1, math.ceil(ttl)))
+            # None is what a backend without an opinion returns; False is a refusal.
+            return self._backend_now().set(key, text, timeout=max(1, math.ceil(ttl))) is not False
         except Exception as error:
             self._report("write", error)
+            return False
 
     def delete(self, key: str) -> None:
         """Drop what is kept under ``key``."""
