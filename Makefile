@@ -71,7 +71,7 @@ package: build ## Build, then install the wheel into an empty environment and im
 
 .PHONY: docs
 docs: $(STAMPS)/docs ## The documentation as a site, into site/
-	$(VENV)/docs/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet
 
 .PHONY: test-floors
 test-floors: $(STAMPS)/tools ## The tests with the lowest versions that pyproject.toml admits
