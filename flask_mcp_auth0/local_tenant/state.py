@@ -10,11 +10,13 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .faults import Faults
+from .log_stream import LogStream
 from .model import (
     AuthorizationCode,
     Client,
@@ -35,6 +37,7 @@ from .model import (
     User,
     UserGrant,
 )
+from .ratelimit import Plan, RateLimiter
 
 DEFAULT_ISSUER = "http://127.0.0.1:8400/"
 DEFAULT_AUDIENCE = "http://127.0.0.1:8000/mcp"
@@ -75,6 +78,11 @@ class TenantState:
         self.issuer_in_tokens: str | None = None
         self.issuer_in_metadata: str | None = None
         self._next_log = 0
+        # What tests and the control API steer and look at; none of it is kept on disk.
+        self.faults = Faults(clock)
+        self.counts: Counter[str] = Counter()  # requests by endpoint, "GET /api/v2/users/{id}"
+        self.rate_limiter: RateLimiter | None = None
+        self.log_stream: LogStream | None = None
 
     @classmethod
     def from_yaml(
@@ -329,12 +337,40 @@ class TenantState:
                 fields.setdefault("user_name", user.email)
             event = LogEvent(f"9002{self._next_log:020d}", self.now(), type_, description, **fields)
             self.logs.append(event)
+            if self.log_stream is not None:
+                self.log_stream.send(event)
             return event
 
     def saw(self, request: RecentRequest) -> None:
         """Remember an answered request for the administrator's page."""
         with self.lock:
             self.requests.append(request)
+
+    def count(self, endpoint: str) -> int:
+        """How many requests came for an endpoint: ``GET /api/v2/users/{id}/permissions``, ``POST
+        /oauth/token``.
+        """
+        with self.lock:
+            return self.counts[endpoint]
+
+    @property
+    def recent_requests(self) -> list[RecentRequest]:
+        """The last requests that were answered, oldest first."""
+        with self.lock:
+            return list(self.requests)
+
+    # -- what can be switched on
+
+    def limit_rate(self, plan: str | Plan | None) -> None:
+        """Limit the Management API as a plan does (``free``, ``essentials``, ``enterprise``), or no more.
+
+        :raises KeyError: for a plan of another name.
+        """
+        self.rate_limiter = RateLimiter(plan, self.clock) if plan is not None else None
+
+    def stream_logs_to(self, url: str | None, authorization: str | None = None) -> None:
+        """Send every further log entry to a web hook (Auth0's custom log stream), or no more."""
+        self.log_stream = LogStream(url, authorization) if url is not None else None
 
     # -- to and from plain data
 
