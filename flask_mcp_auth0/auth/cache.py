@@ -135,9 +135,10 @@ class LookupCache:
         version, ends_at, value = entry
         if version != _FORMAT or isinstance(version, bool):
             return None
-        if isinstance(ends_at, bool) or not isinstance(ends_at, int | float) or not ends_at > self._clock():
+        if isinstance(ends_at, bool) or not isinstance(ends_at, int | float):
             return None
-        return value
+        # json reads Infinity and NaN as well; what never ends was not written here.
+        return value if math.isfinite(ends_at) and ends_at > self._clock() else None
 
     def _report(self, what: str, error: Exception) -> None:
         now = self._clock()

@@ -37,6 +37,11 @@ def own_permission(kind: str, name: str) -> str:
     return check_scope_token(f"{kind}:{name}", "The permission")
 
 
+def is_scope_token(value: str) -> bool:
+    """Tell whether ``value`` can be an OAuth scope (RFC 6749 §3.3) of a length that Auth0 accepts."""
+    return len(value) <= MAX_SCOPE_LENGTH and _SCOPE_TOKEN.fullmatch(value) is not None
+
+
 def check_scope_token(value: str, what: str) -> str:
     """Return ``value`` if it can be an OAuth scope or an Auth0 permission name (RFC 6749 §3.3).
 

@@ -1,0 +1,119 @@
+"""Leave Auth0 alone for a while after it failed, without ever waiting in a request."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from ..errors import AuthorizationUnavailable
+from .cache import LookupCache, cache_key
+
+_FIRST = 1.0
+_LONGEST = 30.0
+
+#: The longest that Auth0's own word (``Retry-After``, ``x-ratelimit-reset``) is taken for, in seconds.
+_LONGEST_TOLD = 120.0
+
+#: While one caller tries whether Auth0 is back, the others are told to come again for at most this long.
+_PROBE = 5.0
+
+_KEYS_REMEMBERED = 10_000
+
+
+class Rejected(AuthorizationUnavailable):
+    """Auth0 could be reached but would not answer this one question; other questions may still be asked."""
+
+
+class _State:
+    __slots__ = ("failures", "reason", "told", "until")
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self.reason = ""
+        self.until = 0.0
+        self.told = False  # whether Auth0 itself named the time
+
+    def note(self, error: AuthorizationUnavailable, now: float) -> None:
+        self.failures += 1
+        pause = min(_FIRST * 2 ** min(self.failures - 1, 10), _LONGEST)
+        if error.retry_after is not None:
+            pause = max(pause, min(float(error.retry_after), _LONGEST_TOLD))
+            self.told = True
+        self.until = max(self.until, now + pause)
+        self.reason = error.reason
+
+    def clear(self, now: float) -> None:
+        self.failures = 0
+        # An answer that was long on its way does not lift a rate limit that was told meanwhile.
+        if not self.told or now >= self.until:
+            self.until, self.told = 0.0, False
+
+
+class Backoff:
+    """Remembers failures, each question's own and those that concern every question.
+
+    The pause doubles from 1 to 30 seconds, or is what Auth0 asked for; after it one caller at a time tries
+    again. A rate limit is the tenant's, so it is shared with the other workers through the cache.
+
+    :param cache: where a rate limit is told to other workers.
+    :param name: what tells this tenant from others in that cache.
+    :param clock: Unix time in seconds.
+    """
+
+    def __init__(self, cache: LookupCache, *name: str, clock: Callable[[], float] = time.time) -> None:
+        self._cache = cache
+        self._shared_key = cache_key("backoff", *name)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._all = _State()
+        self._own: OrderedDict[str, _State] = OrderedDict()
+
+    def check(self, key: str) -> None:
+        """Return if Auth0 may be asked now.
+
+        :raises AuthorizationUnavailable: with the time that is left, if it is to be left alone.
+        """
+        now = self._clock()
+        with self._lock:
+            for state in (self._all, self._own.get(key)):
+                if state is not None and now < state.until:
+                    raise AuthorizationUnavailable(state.reason, max(1, round(state.until - now)))
+        shared = self._cache.get(self._shared_key)
+        if isinstance(shared, int | float) and now < shared <= now + _LONGEST_TOLD:
+            raise AuthorizationUnavailable("rate limit (told by another worker)", max(1, round(shared - now)))
+        with self._lock:
+            if self._all.failures > 1:
+                self._all.until = now + _PROBE
+
+    def failed(self, key: str, error: AuthorizationUnavailable) -> None:
+        """Note that asking failed.
+
+        The first failure in a row concerns its own question only, the next ones everybody: a single lost
+        answer must not turn all callers away. A rate limit concerns everybody at once.
+        """
+        now = self._clock()
+        with self._lock:
+            own = self._own.pop(key, None) or _State()
+            self._own[key] = own
+            while len(self._own) > _KEYS_REMEMBERED:
+                self._own.popitem(last=False)
+            own.note(error, now)
+            if isinstance(error, Rejected):
+                self._all.clear(now)
+            else:
+                self._all.note(error, now)
+                if error.retry_after is None and self._all.failures == 1:
+                    self._all.until = 0.0
+        if error.retry_after is not None and not isinstance(error, Rejected):
+            pause = min(float(error.retry_after), _LONGEST_TOLD)
+            self._cache.set(self._shared_key, now + pause, pause)
+
+    def succeeded(self, key: str) -> None:
+        """Note that Auth0 answered."""
+        if not self._own and not self._all.failures:
+            return
+        with self._lock:
+            self._own.pop(key, None)
+            self._all.clear(self._clock())
