@@ -1,0 +1,11 @@
+"""Gunicorn's settings that are Python: tells the test which started the server when each worker can serve."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+
+def post_worker_init(worker: Any) -> None:
+    """Write one byte to the pipe of the test: the application is loaded in this worker."""
+    os.write(int(os.environ["TEST_READY_FD"]), b".")

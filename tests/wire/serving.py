@@ -1,0 +1,133 @@
+"""A real gunicorn for a test: on a port of its own, awaited without sleeping, stopped gracefully."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+#: Seconds in which all workers must have loaded the application; generous, for a busy machine.
+START = 60.0
+
+#: Seconds that gunicorn gives running requests, and that a test then gives gunicorn.
+GRACE = 3
+STOP = 30.0
+
+_running: list[Server] = []
+
+
+@dataclass(eq=False)
+class Server:
+    """A running gunicorn.
+
+    :param url: the MCP endpoint.
+    :param origin: the same without the path.
+    :param log: what gunicorn and its workers write.
+    """
+
+    origin: str
+    log: Path
+    process: subprocess.Popen[bytes] = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"{self.origin}/mcp"
+
+    def tail(self, characters: int = 20_000) -> str:
+        """Return the end of the log."""
+        return self.log.read_text(errors="replace")[-characters:]
+
+
+@contextmanager
+def gunicorn(
+    app: str,
+    environ: Mapping[str, str],
+    *,
+    log: Path,
+    worker_class: str = "gthread",
+    workers: int = 2,
+    threads: int = 8,
+    timeout: int = 60,
+) -> Iterator[Server]:
+    """Run ``app`` under gunicorn and stop it afterwards.
+
+    :param app: ``module:factory()`` as gunicorn takes it.
+    :param environ: more environment variables; ``{origin}`` in a value becomes the server's origin.
+    """
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        origin = f"http://localhost:{listener.getsockname()[1]}"
+        reading, writing = os.pipe()
+        command = [sys.executable, "-m", "gunicorn", "--config", "python:tests.wire.gunicorn_conf"]
+        command += ["--bind", f"fd://{listener.fileno()}", "--worker-class", worker_class]
+        command += ["--workers", str(workers), "--threads", str(threads), "--timeout", str(timeout)]
+        command += ["--graceful-timeout", str(GRACE), "--no-control-socket", app]
+        variables = {name: value.replace("{origin}", origin) for name, value in environ.items()}
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=os.environ | variables | {"TEST_READY_FD": str(writing), "PYTHONUNBUFFERED": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=(listener.fileno(), writing),
+            )
+        os.close(writing)
+        server = Server(origin, log, process)
+        try:
+            _await_workers(reading, workers, server)
+            _running.append(server)
+            yield server
+        finally:
+            os.close(reading)
+            if server in _running:
+                _running.remove(server)
+            _stop(server)
+
+
+@pytest.hookimpl(wrapper=True)
+def report_logs(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """As ``pytest_runtest_makereport``: show the logs of the running servers beside a failure."""
+    report = yield
+    if report.failed:
+        report.sections += [(f"gunicorn at {server.origin}", server.tail()) for server in _running]
+    return report
+
+
+def _await_workers(reading: int, workers: int, server: Server) -> None:
+    deadline = time.monotonic() + START
+    ready = 0
+    while ready < workers:
+        readable, _, _ = select.select([reading], [], [], max(0.0, deadline - time.monotonic()))
+        written = os.read(reading, workers) if readable else b""
+        if not written:
+            what = "ended" if readable else "was not ready in time"
+            raise RuntimeError(f"gunicorn {what}:\n{server.tail()}")
+        ready += len(written)
+
+
+def _stop(server: Server) -> None:
+    server.process.send_signal(signal.SIGTERM)
+    try:
+        status = server.process.wait(STOP)
+    except subprocess.TimeoutExpired:
+        server.process.kill()
+        server.process.wait()
+        raise RuntimeError(f"gunicorn did not stop:\n{server.tail()}") from None
+    if status:
+        raise RuntimeError(f"gunicorn ended with status {status}:\n{server.tail()}")
