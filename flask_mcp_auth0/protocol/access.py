@@ -58,6 +58,10 @@ class Access(Protocol):
         """Return when the caller's token ends (Unix time, seconds); streams end with it."""
         ...
 
+    def unauthenticated(self) -> Refusal:
+        """Return the refusal of whatever needs a token, for a request that came without one."""
+        ...
+
     def check(self, component: Component, arguments: Mapping[str, Any]) -> Refusal | None:
         """Tell why the caller may not use the component with these (not yet validated) arguments."""
         ...

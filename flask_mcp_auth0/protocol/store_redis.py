@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import secrets
 import threading
 import time
@@ -139,10 +140,10 @@ class RedisStore(Store):
 
     def publish(self, topic: str, message: Any) -> None:
         process = self._of_process.get()
-        encoded(message)
+        text = encoded(message)
         news = {"from": process.name, "topic": checked_name(topic), "message": message}
         # Those in this process hear it directly: at once, and during an outage too.
-        process.listeners.tell(topic, message)
+        process.listeners.tell(topic, json.loads(text))
         self._ask("PUBLISH", self._channel, self._seal(self._channel, news))
 
     def listen(

@@ -1,0 +1,99 @@
+"""``completion/complete`` (server/utilities/completion)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from .bound import BoundPrompt, BoundResource
+from .errors import ProtocolError, invalid_params
+from .execution import Failed, Refused, check_access, internal_error, refused_error, run
+from .prompts import find_prompt, unknown_prompt
+from .resources import unknown_resource
+from .server import Deferred, Exchange
+
+#: server/utilities/completion: at most 100 values.
+MAX_VALUES = 100
+
+
+def complete(exchange: Exchange) -> dict[str, Any] | Deferred:
+    """Suggest values for an argument of a prompt or a variable of a resource template.
+
+    :raises ProtocolError: -32602 if there is no such prompt, template or argument.
+    """
+    reference, argument = exchange.params.get("ref"), exchange.params.get("argument")
+    if not isinstance(reference, Mapping) or not isinstance(argument, Mapping):
+        raise invalid_params("Invalid params: ref and argument must be objects")
+    name, value = argument.get("name"), argument.get("value")
+    if not isinstance(name, str) or not isinstance(value, str):
+        raise invalid_params("Invalid params: argument.name and argument.value must be strings")
+    bound, unknown = _referenced(exchange, reference)
+    context = exchange.params.get("context")
+    known = context.get("arguments") if isinstance(context, Mapping) else None
+    arguments = dict(known) if isinstance(known, Mapping) else {}
+    try:
+        check_access(exchange, bound, arguments)
+    except Refused as refused:
+        raise refused_error(refused.refusal, unknown) from refused
+    properties = bound.parameters.schema["properties"]
+    if name not in properties:
+        raise invalid_params("Invalid params: there is no such argument")
+    function = bound.component.completions.get(name)
+    if function is None:
+        return _result(exchange, _matching(_choices(properties[name], bound.parameters.schema), value))
+    return Deferred(lambda running: _run(running, bound, function, value, arguments))
+
+
+def _referenced(exchange: Exchange, reference: Mapping[str, Any]) -> tuple[BoundPrompt | BoundResource, ProtocolError]:
+    kind, name, uri = reference.get("type"), reference.get("name"), reference.get("uri")
+    if kind == "ref/prompt" and isinstance(name, str):
+        return find_prompt(exchange, name), unknown_prompt(name)
+    if kind == "ref/resource" and isinstance(uri, str):
+        unknown = unknown_resource(exchange, uri)
+        for template in exchange.server.registry.templates:
+            if template.component.uri == uri and template.component.name not in exchange.server.switches.off("resource"):
+                return template, unknown
+        raise unknown
+    raise invalid_params("Invalid params: ref must name a prompt or a resource template")
+
+
+def _run(
+    exchange: Exchange,
+    bound: BoundPrompt | BoundResource,
+    function: Callable[..., Any],
+    value: str,
+    arguments: Mapping[str, Any],
+) -> dict[str, Any]:
+    # A completion function takes what was typed and, where it has a second parameter, the arguments so far.
+    takes_context = len(inspect.signature(function).parameters) > 1
+    call = (lambda: function(value, arguments)) if takes_context else (lambda: function(value))
+    try:
+        values = run(exchange, bound, {}, None, arguments, function=call)
+    except Failed as error:
+        raise internal_error(error) from error
+    return _result(exchange, [str(item) for item in values or ()])
+
+
+def _result(exchange: Exchange, values: list[str]) -> dict[str, Any]:
+    completion: dict[str, Any] = {"values": values[:MAX_VALUES], "hasMore": len(values) > MAX_VALUES}
+    completion["total"] = len(values)
+    return exchange.complete({"completion": completion})
+
+
+def _choices(schema: Mapping[str, Any], root: Mapping[str, Any]) -> list[str]:
+    """Return the values that a schema itself enumerates."""
+    if "$ref" in schema:
+        schema = root.get("$defs", {}).get(schema["$ref"].rpartition("/")[2], {})
+    if "enum" in schema:
+        return [str(choice) for choice in schema["enum"]]
+    if "const" in schema:
+        return [str(schema["const"])]
+    if schema.get("type") == "boolean":
+        return ["true", "false"]
+    return [choice for arm in schema.get("anyOf", ()) for choice in _choices(arm, root)]
+
+
+def _matching(choices: Iterable[str], value: str) -> list[str]:
+    typed = value.casefold()
+    return [choice for choice in choices if choice.casefold().startswith(typed)]

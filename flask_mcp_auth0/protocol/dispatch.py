@@ -1,0 +1,186 @@
+"""From a method's name to what answers it, per era."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import jsonrpc
+from .completion import complete
+from .discovery import discover
+from .errors import (
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    ProtocolError,
+    invalid_params,
+    method_not_found,
+    printable,
+)
+from .execution import cancellation_key
+from .lists import list_prompts, list_resource_templates, list_resources, list_tools
+from .prompts import get_prompt
+from .resources import find_resource, read_resource
+from .server import Deferred, Exchange, HTTPRefusal
+from .store import StoreUnavailable
+from .terms import LOG_LEVELS
+from .tools import call_tool
+
+logger = logging.getLogger("flask_mcp_auth0.protocol")
+
+Handler = Callable[[Exchange], dict[str, Any] | bytes | Deferred]
+
+
+@dataclass(slots=True)
+class Reply:
+    """A finished answer: an HTTP status and a body (``None``: no body)."""
+
+    status: int
+    body: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Job:
+    """An answer that is finished by running a function of the application."""
+
+    exchange: Exchange
+    deferred: Deferred
+
+    def run(self) -> Reply:
+        """Run it; HTTPRefusal passes through."""
+        return guarded(self.exchange, lambda: self.deferred.run(self.exchange))
+
+
+def answer(exchange: Exchange) -> Reply | Job:
+    """Answer a request, as far as no function of the application has to run."""
+    outcome: dict[str, Any] | bytes | Deferred | None = None
+
+    def handle() -> dict[str, Any] | bytes:
+        nonlocal outcome
+        outcome = _handler(exchange)(exchange)
+        return b"" if isinstance(outcome, Deferred) else outcome
+
+    reply = guarded(exchange, handle)
+    if isinstance(outcome, Deferred) and reply.status == 200:
+        return Job(exchange, outcome)
+    return reply
+
+
+def guarded(exchange: Exchange, function: Callable[[], dict[str, Any] | bytes]) -> Reply:
+    """Run a handler and turn what it returns or raises into an answer; nothing unexpected shows its text."""
+    request = exchange.request
+    try:
+        result = function()
+        if isinstance(result, dict):
+            result = jsonrpc.encode(result)
+        return Reply(200, jsonrpc.response(request.id, result))
+    except ProtocolError as error:
+        return refusal(exchange, error)
+    except StoreUnavailable:
+        logger.warning("%s: the shared store cannot be reached", printable(request.method))
+        error = ProtocolError(INTERNAL_ERROR, "The server cannot do this for now; try again later", status=503)
+        return refusal(exchange, error)
+    except HTTPRefusal:
+        raise
+    except Exception:
+        # Among others a result that is not JSON after all: infinite numbers, cycles.
+        logger.exception("%s failed", printable(request.method))
+        return refusal(exchange, ProtocolError(INTERNAL_ERROR, "Internal error", status=500))
+
+
+def refusal(exchange: Exchange, error: ProtocolError) -> Reply:
+    """Answer with a JSON-RPC error; before 2026-07-28 what concerns a single request has HTTP status 200."""
+    status = error.status
+    if not exchange.terms.modern and error.code not in (PARSE_ERROR, INVALID_REQUEST) and status < 500:
+        status = 200
+    return Reply(status, jsonrpc.error_response(exchange.request.id, error))
+
+
+def notify(exchange: Exchange) -> None:
+    """Take a notification note of; whatever it is, it is never answered (basic/index, Notifications)."""
+    terms, params = exchange.terms, exchange.params
+    request_id = params.get("requestId")
+    if (
+        exchange.request.method == "notifications/cancelled"
+        and not terms.modern
+        and terms.session is not None
+        and jsonrpc.is_request_id(request_id)
+    ):
+        try:
+            exchange.server.store.set(cancellation_key(terms.session, request_id), 1, 600)
+        except StoreUnavailable:
+            logger.warning("a cancellation was lost: the shared store cannot be reached")
+
+
+def _set_level(exchange: Exchange) -> dict[str, Any]:
+    level = exchange.params.get("level")
+    if level not in LOG_LEVELS:
+        raise invalid_params("Invalid params: unknown log level")
+    if exchange.terms.session is not None:
+        exchange.server.log_levels.set(exchange.terms.session, level)
+    return {}
+
+
+def _subscribe(exchange: Exchange) -> dict[str, Any]:
+    uri, session = _subscription(exchange)
+    # Only what the caller may see can be watched.
+    find_resource(exchange, uri)
+    if not exchange.server.resource_subscriptions.subscribe(session, uri):
+        raise invalid_params("Invalid params: too many subscriptions")
+    return {}
+
+
+def _unsubscribe(exchange: Exchange) -> dict[str, Any]:
+    uri, session = _subscription(exchange)
+    exchange.server.resource_subscriptions.unsubscribe(session, uri)
+    return {}
+
+
+def _subscription(exchange: Exchange) -> tuple[str, str]:
+    uri = exchange.params.get("uri")
+    if not exchange.keeps_subscriptions or exchange.terms.session is None:
+        raise method_not_found(exchange.request.method)
+    if not isinstance(uri, str):
+        raise invalid_params("Invalid params: uri must be a string")
+    return uri, exchange.terms.session
+
+
+
+
+_COMMON: Mapping[str, Handler] = {
+    "tools/list": list_tools,
+    "tools/call": call_tool,
+    "resources/list": list_resources,
+    "resources/templates/list": list_resource_templates,
+    "resources/read": read_resource,
+    "prompts/list": list_prompts,
+    "prompts/get": get_prompt,
+    "completion/complete": complete,
+}
+_MODERN: Mapping[str, Handler] = {**_COMMON, "server/discover": discover}
+_HANDSHAKE: Mapping[str, Handler] = {
+    **_COMMON,
+    "ping": lambda exchange: {},
+    "logging/setLevel": _set_level,
+    "resources/subscribe": _subscribe,
+    "resources/unsubscribe": _unsubscribe,
+}
+#: Methods that exist only where something of the kind is registered (schema, MethodNotFoundError).
+_GATES: Mapping[str, Callable[[Exchange], bool]] = {
+    "tools": lambda exchange: bool(exchange.server.registry.tools),
+    "resources": lambda exchange: bool(exchange.server.registry.resources or exchange.server.registry.templates),
+    "prompts": lambda exchange: bool(exchange.server.registry.prompts),
+    "completion": lambda exchange: bool(exchange.server.registry.prompts or exchange.server.registry.templates),
+}
+
+
+def _handler(exchange: Exchange) -> Handler:
+    method = exchange.request.method
+    handler = (_MODERN if exchange.terms.modern else _HANDSHAKE).get(method)
+    gate = _GATES.get(method.partition("/")[0])
+    if handler is None or (gate is not None and not gate(exchange)):
+        raise method_not_found(method)
+    return handler

@@ -1,0 +1,201 @@
+"""Running a function of the application: its call, its generator, its failures."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
+
+from ..errors import AuthorizationUnavailable, InsufficientScopeError, PermissionDenied, ToolError
+from .access import Refusal
+from .asking import AskingAgain, AskingOnStream, InputRequired, Subject
+from .bound import Bound, BoundTool
+from .call import Call, CallCancelled, running
+from .errors import INTERNAL_ERROR, ProtocolError
+from .results import UnfitResult
+from .server import Exchange
+
+logger = logging.getLogger("flask_mcp_auth0.calls")
+
+_MASKED = "The {kind} failed; the server's log says why."
+
+#: The only methods whose answer may be a question (basic/patterns/mrtr, Supported Requests).
+INPUT_METHODS = frozenset({"tools/call", "resources/read", "prompts/get"})
+
+#: Error codes of ours, outside everything that JSON-RPC and MCP reserve (basic/index, Error Codes).
+FORBIDDEN = 403
+UNAVAILABLE = 503
+
+
+class Refused(Exception):
+    """A component may not be used; each kind of component answers it in its own way."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+        super().__init__(refusal.message)
+
+
+class Failed(Exception):
+    """A function failed; the text is for the caller and gives nothing away."""
+
+
+def check_access(exchange: Exchange, bound: Bound, arguments: Mapping[str, Any]) -> None:
+    """Make sure that the caller may use a component.
+
+    :raises Refused: if not.
+    """
+    refusal = exchange.server.access.check(bound.component, arguments)
+    if refusal is not None:
+        raise Refused(refusal)
+
+
+def run(
+    exchange: Exchange,
+    bound: Bound,
+    keyword_arguments: dict[str, Any],
+    injected: str | None,
+    arguments: Mapping[str, Any],
+    *,
+    function: Callable[..., Any] | None = None,
+) -> Any:
+    """Run a component's function within its call and return what it returns.
+
+    :param injected: the parameter that takes the call.
+    :param arguments: as the client sent them; answers to questions are bound to them.
+    :param function: another function of the component's than its own (a completion).
+    :raises Failed: if the function raised, with the text that the caller may read.
+    :raises Refused: if the function found that the caller may not.
+    :raises InputRequired: if the user has to be asked first (2026-07-28).
+    """
+    component = bound.component
+    call = _call(exchange, bound, arguments)
+    if injected is not None:
+        keyword_arguments = {**keyword_arguments, injected: call}
+    started = time.perf_counter()
+    outcome = "error"
+    try:
+        with running(call):
+            value = exchange.server.ensure_sync(function or component.function)(**keyword_arguments)
+            if isinstance(bound, BoundTool) and bound.is_generator:
+                value = _drive(value, call)
+        outcome = "ok"
+        return value
+    except InputRequired:
+        outcome = "input_required"
+        raise
+    except ToolError as error:
+        raise Failed(error.message) from error
+    except CallCancelled as error:
+        outcome = "cancelled"
+        raise Failed("The call was cancelled.") from error
+    except (PermissionDenied, AuthorizationUnavailable, InsufficientScopeError) as error:
+        outcome = "refused"
+        refusal = exchange.server.access.refusal_of(error, component)
+        if refusal is None:
+            raise
+        raise Refused(refusal) from error
+    except ProtocolError:
+        raise
+    except Exception as error:
+        logger.exception("%s %r failed", component.kind, component.name)
+        raise Failed(_MASKED.format(kind=component.kind)) from error
+    finally:
+        exchange.server.observe(component, outcome, time.perf_counter() - started)
+
+
+def unfit(bound: Bound, error: UnfitResult) -> Failed:
+    """Log that a function returned what it does not declare, and mask it."""
+    logger.error("%s %r: %s", bound.component.kind, bound.component.name, error)
+    return Failed(_MASKED.format(kind=bound.component.kind))
+
+
+def refused_error(refusal: Refusal, unknown: ProtocolError) -> ProtocolError:
+    """Answer a refusal where a result cannot tell it (resources, prompts, completion)."""
+    if refusal.kind == "hidden":
+        return unknown
+    data = {"retryAfter": refusal.retry_after} if refusal.retry_after is not None else None
+    code = UNAVAILABLE if refusal.kind == "unavailable" else FORBIDDEN
+    return ProtocolError(code, refusal.message, data=data, status=200)
+
+
+def internal_error(error: Failed) -> ProtocolError:
+    """Answer a failure where a result cannot tell it."""
+    return ProtocolError(INTERNAL_ERROR, str(error), status=200)
+
+
+def _call(exchange: Exchange, bound: Bound, arguments: Mapping[str, Any]) -> Call:
+    server, request, terms = exchange.server, exchange.request, exchange.terms
+    meta = request.params.get("_meta")
+    meta = meta if isinstance(meta, Mapping) else {}
+    token = meta.get("progressToken")
+    cancelled = _taken_back(exchange)
+    asking: AskingAgain | AskingOnStream | None
+    if request.method not in INPUT_METHODS:
+        asking = None
+    elif terms.modern:
+        subject = subject_of(exchange, bound, arguments)
+        unsolicited = isinstance(bound, BoundTool) and bound.component.accepts_unsolicited_answers
+        retry = server.states.read(request.params, subject, unsolicited=unsolicited)
+        asking = AskingAgain(retry, terms, server.states)
+    else:
+        asking = AskingOnStream(
+            caller=exchange.caller,
+            terms=terms,
+            emitter=exchange.emitter,
+            store=server.store,
+            obstacle=exchange.worker.obstacle(server.store),
+            cancelled=cancelled,
+        )
+    return Call(
+        request_id=request.id,
+        terms=terms,
+        meta=meta,
+        emitter=exchange.emitter,
+        progress_token=token if isinstance(token, str | int) and not isinstance(token, bool) else None,
+        threshold=lambda: _log_threshold(exchange),
+        asking=asking,
+        cancelled=cancelled,
+    )
+
+
+def subject_of(exchange: Exchange, bound: Bound, arguments: Mapping[str, Any]) -> Subject:
+    """Return what a request state of this request is bound to."""
+    return Subject(exchange.caller, exchange.request.method, bound.component.name, arguments)
+
+
+def _log_threshold(exchange: Exchange) -> str | None:
+    if exchange.terms.modern:
+        return exchange.terms.log_level
+    return exchange.server.log_levels.get(exchange.terms.session) if exchange.terms.session else "info"
+
+
+def _taken_back(exchange: Exchange) -> Any:
+    session = exchange.terms.session
+    if exchange.terms.modern or session is None:
+        return lambda: False
+    key = cancellation_key(session, exchange.request.id)
+    return lambda: exchange.server.store.get(key) is not None
+
+
+def cancellation_key(session: str, request_id: str | int) -> str:
+    """Return where the store notes that a session took a request back; ids keep their type."""
+    return f"cancelled:{session}:{type(request_id).__name__}:{str(request_id)[:64]}"
+
+
+def _drive(generator: Generator[Any, Any, Any], call: Call) -> Any:
+    """Run a generator: what it yields is progress, what it returns is the result."""
+    try:
+        while True:
+            step = next(generator)
+            if isinstance(step, tuple) and 1 <= len(step) <= 3:
+                call.progress(*step)
+            elif isinstance(step, int | float) and not isinstance(step, bool):
+                call.progress(step)
+            else:
+                raise UnfitResult(f"a generator yields progress (a number, or a tuple of them), not {type(step).__name__}")
+            call.check_cancelled()
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        generator.close()

@@ -1,0 +1,71 @@
+"""Everything that one server offers. Fixed once it serves; what is switched off at run time stays in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..errors import RegistrationError
+from .bound import Bound, BoundPrompt, BoundResource, BoundTool, DefinitionExtra
+from .components import Component, Prompt, Resource, Tool
+
+
+class Registry:
+    """The tools, resources and prompts of a server, in the order in which they were registered.
+
+    Read-only after construction, so safe to share between threads.
+
+    :param components: what was registered.
+    :param extra: adds members to a tool's published definition.
+    :raises RegistrationError: if two of a kind share a name, or one cannot be served.
+    """
+
+    def __init__(self, components: Iterable[Component], extra: DefinitionExtra = lambda _: {}) -> None:
+        self.tools: dict[str, BoundTool] = {}
+        self.resources: dict[str, BoundResource] = {}
+        self.templates: list[BoundResource] = []
+        self.prompts: dict[str, BoundPrompt] = {}
+        names: dict[tuple[str, str], Component] = {}
+        for component in components:
+            taken = names.setdefault((component.kind, component.name), component)
+            if taken is not component:
+                raise duplicate(taken, component)
+            self._add(component, extra)
+
+    def _add(self, component: Component, extra: DefinitionExtra) -> None:
+        if isinstance(component, Tool):
+            self.tools[component.name] = BoundTool(component, extra)
+        elif isinstance(component, Prompt):
+            self.prompts[component.name] = BoundPrompt(component)
+        elif isinstance(component, Resource):
+            bound = BoundResource(component)
+            if bound.template is not None:
+                self.templates.append(bound)
+            elif component.uri in self.resources:
+                raise duplicate(self.resources[component.uri].component, component)
+            else:
+                self.resources[component.uri] = bound
+
+    def __iter__(self) -> Iterator[Bound]:
+        yield from self.tools.values()
+        yield from self.resources.values()
+        yield from self.templates
+        yield from self.prompts.values()
+
+    def resolve(self, uri: str) -> tuple[BoundResource, Mapping[str, Any]] | None:
+        """Return the resource that a URI names, and the template's variables; ``None`` where there is none."""
+        exact = self.resources.get(uri)
+        if exact is not None:
+            return exact, {}
+        for bound in self.templates:
+            assert bound.template is not None
+            variables = bound.template.match(uri)
+            if variables is not None:
+                return bound, variables
+        return None
+
+
+def duplicate(first: Component, second: Component) -> RegistrationError:
+    """Two components of a kind share a name: say where both of them are."""
+    what = second.uri if isinstance(second, Resource) and first.name != second.name else second.name
+    return RegistrationError(f"two {second.kind}s are called {what!r}: {first.place} and {second.place}")

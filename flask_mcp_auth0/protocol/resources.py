@@ -1,0 +1,122 @@
+"""``resources/read`` (server/resources)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import mcp_types
+from pydantic import BaseModel, TypeAdapter
+from pydantic_core import PydanticSerializationError
+
+from . import jsonrpc
+from .asking import InputRequired
+from .bound import MAX_URI, BoundResource
+from .content import File, contents, dump
+from .errors import INVALID_PARAMS, RESOURCE_NOT_FOUND, ProtocolError, invalid_params, printable
+from .execution import Failed, Refused, check_access, internal_error, refused_error, run, unfit
+from .results import UnfitResult
+from .schema import InvalidArguments
+from .server import Deferred, Exchange
+from .tools import input_required
+
+_ANY: TypeAdapter[Any] = TypeAdapter(Any)
+
+
+def read_resource(exchange: Exchange) -> dict[str, Any] | Deferred:
+    """Find the resource, ask whether the caller may, and prepare its reading.
+
+    :raises ProtocolError: if no resource has that URI (-32602; -32002 up to 2025-11-25).
+    """
+    uri = exchange.params.get("uri")
+    if not isinstance(uri, str):
+        raise invalid_params("Invalid params: uri must be a string")
+    bound, variables = find_resource(exchange, uri)
+    try:
+        check_access(exchange, bound, variables)
+    except Refused as refused:
+        raise refused_error(refused.refusal, unknown_resource(exchange, uri)) from refused
+    keyword_arguments: dict[str, Any] = {}
+    if bound.template is not None:
+        try:
+            keyword_arguments = bound.parameters.bind(variables)
+        except InvalidArguments:
+            # A variable of the wrong type names nothing.
+            raise unknown_resource(exchange, uri) from None
+    return Deferred(lambda running: _run(running, bound, uri, keyword_arguments, variables))
+
+
+def find_resource(exchange: Exchange, uri: str) -> tuple[BoundResource, Mapping[str, Any]]:
+    """Return the resource that a URI names and the variables of its template.
+
+    :raises ProtocolError: if there is none, or it is switched off.
+    """
+    found = exchange.server.registry.resolve(uri) if len(uri) <= MAX_URI else None
+    if found is None or found[0].component.name in exchange.server.switches.off("resource"):
+        raise unknown_resource(exchange, uri)
+    return found
+
+
+def unknown_resource(exchange: Exchange, uri: str) -> ProtocolError:
+    """No resource has that URI, as far as this caller may know (server/resources, Error Handling)."""
+    code = INVALID_PARAMS if exchange.terms.modern else RESOURCE_NOT_FOUND
+    return ProtocolError(code, "Resource not found", data={"uri": printable(uri, MAX_URI)})
+
+
+def _run(
+    exchange: Exchange,
+    bound: BoundResource,
+    uri: str,
+    keyword_arguments: dict[str, Any],
+    variables: Mapping[str, Any],
+) -> dict[str, Any]:
+    try:
+        value = run(exchange, bound, keyword_arguments, bound.parameters.injected, {"uri": uri, **variables})
+        if value is None:
+            raise unknown_resource(exchange, uri)
+        try:
+            found = _contents(value, uri, bound)
+        except UnfitResult as error:
+            raise unfit(bound, error) from error
+    except Failed as error:
+        raise internal_error(error) from error
+    except Refused as refused:
+        raise refused_error(refused.refusal, unknown_resource(exchange, uri)) from refused
+    except InputRequired as required:
+        return input_required(exchange, bound, required, {"uri": uri, **variables})
+    result: dict[str, Any] = {"contents": found}
+    if exchange.terms.modern:
+        # What a function returns may depend on who asks, and may be another the next time.
+        result |= {"ttlMs": 0, "cacheScope": "private"}
+    return exchange.complete(result)
+
+
+def _contents(value: Any, uri: str, bound: BoundResource) -> list[dict[str, Any]]:
+    if isinstance(value, mcp_types.ReadResourceResult):
+        return [dump(item) for item in value.contents]
+    items = value if isinstance(value, list) and value and all(_is_contents(item) for item in value) else [value]
+    return [_one(item, uri, bound) for item in items]
+
+
+def _is_contents(value: Any) -> bool:
+    return isinstance(value, File | mcp_types.TextResourceContents | mcp_types.BlobResourceContents)
+
+
+def _one(value: Any, uri: str, bound: BoundResource) -> dict[str, Any]:
+    resource = bound.component
+    if isinstance(value, mcp_types.TextResourceContents | mcp_types.BlobResourceContents):
+        found = dump(value)
+    elif isinstance(value, File):
+        found = contents(value.uri, value.data, value.mime_type or resource.mime_type)
+    elif isinstance(value, str | bytes):
+        found = contents(uri, value, resource.mime_type)
+    else:
+        try:
+            plain = value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else None
+            text = jsonrpc.encode(plain if plain is not None else _ANY.dump_python(value, mode="json"))
+        except (PydanticSerializationError, ValueError, RecursionError) as error:
+            raise UnfitResult(f"a {type(value).__name__} cannot be read as a resource") from error
+        found = contents(uri, text.decode("utf-8"), resource.mime_type or "application/json")
+    if resource.meta and "_meta" not in found:
+        found["_meta"] = dict(resource.meta)
+    return found

@@ -1,0 +1,227 @@
+"""A function's parameters as JSON Schema, and a client's arguments as its parameters.
+
+Both come from one pydantic model per function, built once, so the schema that is published is the one that
+is enforced.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from docstring_parser import Docstring, parse
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+from jsonschema.protocols import Validator
+from jsonschema.validators import validator_for
+from pydantic import ConfigDict, PydanticSchemaGenerationError, ValidationError, create_model
+from pydantic.errors import PydanticUserError
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, PydanticJsonSchemaWarning
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from ..errors import RegistrationError
+from .errors import printable
+
+_MAX_PROBLEMS = 10
+
+
+class InvalidArguments(Exception):
+    """The arguments do not fit the schema; the text tells the model what to mend."""
+
+
+class SchemaGenerator(GenerateJsonSchema):
+    """Without the titles that pydantic derives from names: they cost tokens and say nothing."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def model_schema(self, schema: Any) -> JsonSchemaValue:
+        generated = super().model_schema(schema)
+        generated.pop("title", None)
+        return generated
+
+
+class Parameters:
+    """The parameters of one function.
+
+    :ivar schema: the JSON Schema (2020-12) of the arguments, an object schema.
+    :ivar injected: the name of the parameter that takes the running call, if there is one.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, injected_type: type | None = None) -> None:
+        self.injected: str | None = None
+        documented = describe(function)
+        fields: dict[str, Any] = {}
+        self._names: list[tuple[str, str]] = []
+        for name, parameter, annotation in parameters_of(function):
+            if injected_type is not None and annotation is injected_type:
+                self.injected = name
+                continue
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+                raise RegistrationError(
+                    f"{_named(function)}: parameter {name!r} cannot be filled from named arguments; give it a name and "
+                    "a type, or pass input_schema="
+                )
+            default = ... if parameter.default is parameter.empty else parameter.default
+            field = FieldInfo.from_annotated_attribute(annotation, default)
+            field.description = field.description or documented.parameters.get(name)
+            # The alias is the argument's name, so that no parameter can collide with a model's own attributes.
+            internal = f"parameter_{len(self._names)}"
+            field.alias = field.validation_alias = field.serialization_alias = name
+            fields[internal] = (annotation, field)
+            self._names.append((name, internal))
+        try:
+            self._model = create_model(
+                "Arguments",
+                __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=False, validate_default=False),
+                **fields,
+            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
+                self.schema: dict[str, Any] = self._model.model_json_schema(schema_generator=SchemaGenerator)
+        except (PydanticSchemaGenerationError, PydanticUserError, TypeError) as error:
+            raise RegistrationError(
+                f"{_named(function)}: a parameter's type cannot be described as JSON: {error}"
+            ) from error
+        self.schema.setdefault("properties", {})
+        self._validator = self._model.__pydantic_validator__
+
+    def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return keyword arguments for the function.
+
+        :raises InvalidArguments: naming every argument that is missing, unknown or of the wrong type.
+        """
+        try:
+            values = self._validator.validate_python(arguments).__dict__
+        except ValidationError as error:
+            raise InvalidArguments(_explain(error)) from None
+        except RecursionError:
+            raise InvalidArguments("the arguments are nested too deeply") from None
+        return {name: values[internal] for name, internal in self._names}
+
+
+class RawParameters:
+    """Parameters described by a JSON Schema of the application's own, passed on as they come."""
+
+    injected: str | None = None
+
+    def __init__(
+        self, function: Callable[..., Any], schema: Mapping[str, Any], *, injected_type: type | None = None
+    ) -> None:
+        self.schema = dict(schema)
+        if self.schema.get("type") != "object":
+            raise RegistrationError(
+                f'{_named(function)}: input_schema must be an object schema ("type": "object")'
+            )
+        self._validator = validator_of(self.schema, _named(function))
+        for name, _, annotation in parameters_of(function):
+            if injected_type is not None and annotation is injected_type:
+                self.injected = name
+
+    def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments as they are, once they fit the schema.
+
+        :raises InvalidArguments: naming what does not.
+        """
+        try:
+            problems = [
+                f"{'.'.join(str(step) for step in error.absolute_path) or 'arguments'}: {printable(error.message, 200)}"
+                for error, _ in zip(
+                    self._validator.iter_errors(arguments), range(_MAX_PROBLEMS), strict=False
+                )
+            ]
+        except (Unresolvable, RecursionError) as error:
+            raise InvalidArguments("the schema of this tool cannot be applied to these arguments") from error
+        if problems:
+            raise InvalidArguments("; ".join(problems))
+        return dict(arguments)
+
+
+class Described(typing.NamedTuple):
+    """What a docstring says: of the function, and of each parameter."""
+
+    summary: str | None
+    parameters: Mapping[str, str]
+
+
+def describe(function: Callable[..., Any]) -> Described:
+    """Read a docstring in Google, NumPy, reST or Epytext style."""
+    text = inspect.getdoc(function)
+    if not text:
+        return Described(None, {})
+    parsed: Docstring = parse(text)
+    summary = "\n\n".join(
+        part.strip() for part in (parsed.short_description, parsed.long_description) if part
+    )
+    return Described(
+        summary or None,
+        {param.arg_name: " ".join(param.description.split()) for param in parsed.params if param.description},
+    )
+
+
+def parameters_of(function: Callable[..., Any]) -> list[tuple[str, inspect.Parameter, Any]]:
+    """Return name, parameter and resolved annotation of each parameter, in order.
+
+    :raises RegistrationError: if an annotation names something that cannot be found.
+    """
+    try:
+        hints = typing.get_type_hints(inspect.unwrap(function), include_extras=True)
+    except NameError as error:
+        raise RegistrationError(
+            f"{_named(function)}: the type {error.name!r} of a parameter cannot be found"
+        ) from error
+    signature = inspect.signature(function)
+    return [(name, parameter, hints.get(name, Any)) for name, parameter in signature.parameters.items()]
+
+
+def validator_of(schema: Mapping[str, Any], where: str) -> Validator:
+    """Return a validator for a JSON Schema that the application wrote.
+
+    It never fetches anything: a ``$ref`` to the network stays unresolved and fails (basic/index, ``$ref``
+    Resolution).
+
+    :raises RegistrationError: if the schema is malformed or of a dialect that is not known.
+    """
+    dialect = schema.get("$schema")
+    chosen = validator_for(schema, default=None) if dialect else Draft202012Validator
+    if chosen is None:
+        raise RegistrationError(f"{where}: the JSON Schema dialect {dialect!r} is not supported")
+    try:
+        chosen.check_schema(schema)
+    except SchemaError as error:
+        raise RegistrationError(f"{where}: not a valid JSON Schema: {error.message}") from error
+    validator: Validator = chosen(schema, registry=Registry())
+    return validator
+
+
+def _explain(error: ValidationError) -> str:
+    problems = []
+    for detail in error.errors(include_url=False, include_input=False, include_context=False)[:_MAX_PROBLEMS]:
+        where = ".".join(printable(str(step)) for step in detail["loc"]) or "arguments"
+        if detail["type"] == "extra_forbidden":
+            problems.append(f"{where}: there is no such argument")
+        elif detail["type"] == "missing":
+            problems.append(f"{where}: this argument is required")
+        else:
+            problems.append(f"{where}: {detail['msg']}")
+    return "; ".join(problems)
+
+
+def _named(function: Callable[..., Any]) -> str:
+    return f"{getattr(function, '__qualname__', repr(function))}()"
+
+
+__all__ = [
+    "InvalidArguments",
+    "Parameters",
+    "RawParameters",
+    "SchemaGenerator",
+    "describe",
+    "parameters_of",
+    "validator_of",
+]

@@ -1,0 +1,192 @@
+"""Change notifications: ``subscriptions/listen`` (2026-07-28) and the GET stream (up to 2025-11-25).
+
+A stream holds its request's thread and writes from it. It ends when the client goes, when the caller's
+token does, or when the server stops; the client then opens another.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from flask import Response
+
+from . import jsonrpc
+from .access import Access
+from .dispatch import Reply, refusal
+from .emitter import Emitter
+from .errors import INTERNAL_ERROR, ProtocolError, invalid_params, method_not_found
+from .jsonrpc import notification
+from .notifications import Change
+from .server import Exchange, HTTPRefusal
+from .stream import CallResponse, connection_probe, http_refusal
+from .streams import suitable_limit
+from .versions import SUBSCRIPTION_ID_META_KEY
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+KEEP_ALIVE_SECONDS = 15.0
+#: No stream is longer than this, whatever the token says; clients open another.
+MAX_SECONDS = 3600.0
+MAX_URIS = 100
+
+_LISTS: Mapping[str, str] = {
+    "toolsListChanged": "tools/list_changed",
+    "promptsListChanged": "prompts/list_changed",
+    "resourcesListChanged": "resources/list_changed",
+}
+
+
+def listen(exchange: Exchange, *, accepts_stream: bool) -> Response | list[Any]:
+    """Open the stream of ``subscriptions/listen`` (basic/patterns/subscriptions)."""
+    try:
+        if not exchange.keeps_subscriptions:
+            raise method_not_found(exchange.request.method)
+        if not exchange.server.access.authenticated():
+            refused = exchange.server.access.unauthenticated()
+            raise HTTPRefusal(
+                401, "unauthorized", refused.message, {"WWW-Authenticate": refused.www_authenticate or "Bearer"}
+            )
+        granted = _granted(exchange)
+        if not accepts_stream:
+            raise invalid_params("subscriptions/listen is answered with an event stream only; accept it")
+    except HTTPRefusal as unauthenticated:
+        return [http_refusal(unauthenticated)]
+    except ProtocolError as error:
+        return [refusal(exchange, error)]
+    meta = {SUBSCRIPTION_ID_META_KEY: exchange.request.id}
+    acknowledged = notification("notifications/subscriptions/acknowledged", {"notifications": granted, "_meta": meta})
+    final = exchange.complete({"_meta": meta})
+    return NotificationStream(
+        exchange,
+        wanted=_wanted(granted),
+        first=acknowledged,
+        last={"jsonrpc": "2.0", "id": exchange.request.id, "result": final},
+        meta=meta,
+    )
+
+
+def open_notification_stream(exchange: Exchange) -> Response:
+    """Open the stream of a GET (2025-11-25 basic/transports, Listening for Messages from the Server)."""
+    session = exchange.terms.session
+    assert session is not None
+
+    def wanted(change: Change) -> bool:
+        if change.kind == "resources/updated":
+            return change.uri in exchange.server.resource_subscriptions.uris(session)
+        return True
+
+    return NotificationStream(exchange, wanted=wanted, first=None, last=None, meta=None)
+
+
+class NotificationStream(CallResponse):
+    """Writes what changes until the client, its token or the server ends."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        *,
+        wanted: Callable[[Change], bool],
+        first: Mapping[str, Any] | None,
+        last: Mapping[str, Any] | None,
+        meta: Mapping[str, Any] | None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__((), batch=False, accepts_json=False, accepts_stream=True)
+        self._exchange = exchange
+        self._wanted = wanted
+        self._first = first
+        self._last = last
+        self._meta = meta
+        self._clock = clock
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Hold the request's thread and write (PEP 3333)."""
+        server = self._exchange.server
+        if not server.streams.take(suitable_limit(start_response)):
+            self._replies = [self._busy()]
+            self._accepts_json = True
+            return super().__call__(environ, start_response)
+        try:
+            emitter = Emitter(self.stream_opener(environ, start_response), connection_probe(environ))
+            with server.hub.subscribe(self._wanted) as subscription:
+                # Listening comes first, so that nothing is lost between the two.
+                if self._first is None:
+                    emitter.keep_alive()
+                else:
+                    emitter.send(self._first)
+                end = self._end(server.access)
+                while (left := end - self._clock()) > 0 and not subscription.closed and not emitter.client_gone:
+                    changes = subscription.wait(min(left, KEEP_ALIVE_SECONDS))
+                    if not changes:
+                        emitter.keep_alive()
+                    for change in changes:
+                        emitter.send(self._message(change))
+            if self._last is not None:
+                emitter.send(self._last)
+        finally:
+            server.streams.give_back()
+        return ()
+
+    def _end(self, access: Access) -> float:
+        expires_at = access.expires_at()
+        end = self._clock() + MAX_SECONDS
+        return end if expires_at is None else min(end, expires_at)
+
+    def _message(self, change: Change) -> dict[str, Any]:
+        params: dict[str, Any] = {}
+        if change.uri is not None:
+            params["uri"] = change.uri
+        if self._meta is not None:
+            params["_meta"] = self._meta
+        return notification(f"notifications/{change.kind}", params or None)
+
+    def _busy(self) -> Reply:
+        error = ProtocolError(INTERNAL_ERROR, "This server holds as many streams as it can; try again later")
+        request_id = self._exchange.request.id if self._last is not None else None
+        return Reply(503, jsonrpc.error_response(request_id, error), {"Retry-After": "30"})
+
+
+def _granted(exchange: Exchange) -> dict[str, Any]:
+    """Return what of a filter can be kept: what is asked for, supported, and may be read by the caller.
+
+    :raises ProtocolError: -32602 if the filter is malformed.
+    """
+    wanted = exchange.params.get("notifications")
+    if not isinstance(wanted, Mapping):
+        raise invalid_params("Invalid params: notifications must be an object")
+    registry = exchange.server.registry
+    offered = {
+        "toolsListChanged": bool(registry.tools),
+        "promptsListChanged": bool(registry.prompts),
+        "resourcesListChanged": bool(registry.resources or registry.templates),
+    }
+    granted: dict[str, Any] = {}
+    for name, available in offered.items():
+        value = wanted.get(name)
+        if value is not None and not isinstance(value, bool):
+            raise invalid_params(f"Invalid params: notifications.{name} must be a boolean")
+        if value and available:
+            granted[name] = True
+    uris = wanted.get("resourceSubscriptions")
+    if uris is None:
+        return granted
+    if not isinstance(uris, list) or not all(isinstance(uri, str) for uri in uris) or len(uris) > MAX_URIS:
+        raise invalid_params(f"Invalid params: resourceSubscriptions must be a list of at most {MAX_URIS} strings")
+    readable = [uri for uri in dict.fromkeys(uris) if _readable(exchange, uri)]
+    if readable:
+        granted["resourceSubscriptions"] = readable
+    return granted
+
+
+def _readable(exchange: Exchange, uri: str) -> bool:
+    found = exchange.server.registry.resolve(uri)
+    return found is not None and exchange.server.access.check(found[0].component, found[1]) is None
+
+
+def _wanted(granted: Mapping[str, Any]) -> Callable[[Change], bool]:
+    kinds = {_LISTS[name] for name in granted if name in _LISTS}
+    uris = frozenset(granted.get("resourceSubscriptions", ()))
+    return lambda change: change.uri in uris if change.kind == "resources/updated" else change.kind in kinds

@@ -1,0 +1,106 @@
+"""``tools/call`` (server/tools)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .access import Refusal
+from .asking import InputRequired
+from .bound import BoundTool
+from .errors import ProtocolError, invalid_params, printable
+from .execution import Failed, Refused, check_access, run, subject_of, unfit
+from .mirrored_headers import check_parameter_headers
+from .results import UnfitResult, error_result
+from .schema import InvalidArguments
+from .server import Deferred, Exchange, HTTPRefusal
+
+#: Where clients look for a challenge in a result.
+CHALLENGE_META_KEY = "mcp/www_authenticate"
+
+
+def call_tool(exchange: Exchange) -> dict[str, Any] | Deferred:
+    """Find the tool, ask whether the caller may, and prepare its run.
+
+    Authorization comes before the arguments are looked at, and before the headers that mirror them, so that
+    neither tells anybody anything about a tool that is not theirs.
+
+    :raises ProtocolError: -32602 if there is no such tool, or the request is malformed.
+    """
+    name = exchange.params.get("name")
+    arguments = exchange.params.get("arguments")
+    if not isinstance(name, str):
+        raise invalid_params("Invalid params: name must be a string")
+    if arguments is None:
+        arguments = {}
+    if not isinstance(arguments, dict):
+        raise invalid_params("Invalid params: arguments must be an object")
+    tool = exchange.server.registry.tools.get(name)
+    if tool is None or name in exchange.server.switches.off("tool"):
+        raise unknown_tool(name)
+    try:
+        check_access(exchange, tool, arguments)
+    except Refused as refused:
+        return exchange.complete(refusal_result(exchange, refused.refusal, name))
+    if exchange.terms.modern and tool.mirrored:
+        check_parameter_headers(exchange.headers, tool.mirrored, arguments)
+    try:
+        keyword_arguments = tool.parameters.bind(arguments)
+    except InvalidArguments as error:
+        # In-band, so that the model can mend its call (server/tools, Error Handling).
+        return exchange.complete(error_result(f"Invalid arguments for the tool {name!r}: {error}"))
+    return Deferred(lambda running: _run(running, tool, keyword_arguments, arguments))
+
+
+def unknown_tool(name: str) -> ProtocolError:
+    """There is no such tool, as far as this caller may know (server/tools, Error Handling)."""
+    return invalid_params(f"Unknown tool: {printable(name)}")
+
+
+def refusal_result(exchange: Exchange, refusal: Refusal, name: str) -> dict[str, Any]:
+    """Return the result that tells of a refusal, or leave with the HTTP status that does.
+
+    :raises HTTPRefusal: for a challenge that is to be an HTTP answer (basic/authorization, Scope Challenge).
+    :raises ProtocolError: where the tool must not be known to exist.
+    """
+    if refusal.kind == "hidden":
+        raise unknown_tool(name)
+    if refusal.www_authenticate is None:
+        return error_result(refusal.message)
+    # A batch has one HTTP status for many calls, and a stream has sent its own already.
+    if refusal.challenge_as == "http" and not exchange.in_batch and not exchange.emitter.started:
+        if refusal.kind == "unauthenticated":
+            raise HTTPRefusal(401, "unauthorized", refusal.message, {"WWW-Authenticate": refusal.www_authenticate})
+        raise HTTPRefusal(403, "insufficient_scope", refusal.message, {"WWW-Authenticate": refusal.www_authenticate})
+    return {**error_result(refusal.message), "_meta": {CHALLENGE_META_KEY: [refusal.www_authenticate]}}
+
+
+def _run(
+    exchange: Exchange, tool: BoundTool, keyword_arguments: dict[str, Any], arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    try:
+        value = run(exchange, tool, keyword_arguments, tool.parameters.injected, arguments)
+        try:
+            result = tool.output.convert(value)
+        except UnfitResult as error:
+            raise unfit(tool, error) from error
+    except Failed as error:
+        result = error_result(str(error))
+    except Refused as refused:
+        result = refusal_result(exchange, refused.refusal, tool.component.name)
+    except InputRequired as required:
+        return input_required(exchange, tool, required, arguments)
+    return exchange.complete(result)
+
+
+def input_required(
+    exchange: Exchange, bound: Any, required: InputRequired, arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the result that asks the client for input (basic/patterns/mrtr, InputRequiredResult)."""
+    subject = subject_of(exchange, bound, arguments)
+    return {
+        "resultType": "input_required",
+        "inputRequests": {key: question.request() for key, question in required.questions.items()},
+        "requestState": exchange.server.states.seal(subject, required.settled, required.questions),
+        "_meta": exchange.server.info.meta(),
+    }

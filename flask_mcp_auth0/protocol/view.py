@@ -1,0 +1,204 @@
+"""The MCP endpoint as a Flask view (basic/transports/streamable-http)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+
+from . import jsonrpc
+from .dispatch import Job, Reply, answer, notify
+from .era import VERSION_HEADER, handshake_terms, is_modern, modern_terms
+from .discovery import initialize
+from .errors import INVALID_REQUEST, PARSE_ERROR, ProtocolError
+from .asking import accept_answer
+from .jsonrpc import ClientResponse, Notification, Request
+from .server import Exchange, HTTPRefusal, Server, Worker
+from .store import StoreUnavailable
+from .stream import CallResponse, http_refusal
+from .subscriptions import listen, open_notification_stream
+from .terms import Terms
+from .versions import ASSUMED_VERSION, BATCH_VERSION
+
+SESSION_HEADER = "Mcp-Session-Id"
+JSON, EVENT_STREAM = "application/json", "text/event-stream"
+
+
+def serve(server: Server) -> Response:
+    """Answer the current request to the MCP endpoint."""
+    if request.method == "POST":
+        return _post(server)
+    if request.method == "GET":
+        return _get(server)
+    # Sessions are not kept, so there is none to end (2025-11-25 basic/transports, Session Management).
+    return _error(405, "Method not allowed: use POST", {"Allow": "POST"})
+
+
+def _post(server: Server) -> Response:
+    accepts_json, accepts_stream = _accepts(JSON), _accepts(EVENT_STREAM)
+    if not accepts_json and not accepts_stream:
+        return _error(406, f"Not acceptable: accept {JSON} and {EVENT_STREAM}")
+    if request.mimetype != JSON:
+        return _error(415, f"Unsupported media type: send {JSON}")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        return _error(415, "Unsupported content encoding: send the body as it is")
+    try:
+        body = jsonrpc.decode(_body(server))
+        replies = _batch(server, body) if isinstance(body, list) else _single(server, body)
+    except RequestEntityTooLarge:
+        return _error(413, f"The body is larger than {server.max_body} bytes")
+    except HTTPRefusal as refusal:
+        return _response(http_refusal(refusal))
+    except ProtocolError as error:
+        # Nothing could be made of the body, so there is no id to answer to.
+        legacy = request.headers.get(VERSION_HEADER, ASSUMED_VERSION) < "2026"
+        return _response(Reply(error.status, jsonrpc.error_response(None, error, null_id=legacy)))
+    if isinstance(replies, Response):
+        return replies
+    if len(replies) == 1 and isinstance(replies[0], Reply) and accepts_json and not isinstance(body, list):
+        return _response(replies[0])
+    if not replies:
+        return Response(status=202)
+    return CallResponse(
+        replies, batch=isinstance(body, list), accepts_json=accepts_json, accepts_stream=accepts_stream
+    )
+
+
+def _single(server: Server, body: Any) -> list[Reply | Job] | Response:
+    modern = is_modern(request.headers, body)
+    try:
+        message = jsonrpc.message_of(body)
+    except ProtocolError as error:
+        request_id = jsonrpc.readable_id(body)
+        return [Reply(error.status, jsonrpc.error_response(request_id, error, null_id=not modern))]
+    if isinstance(message, ClientResponse):
+        if modern:
+            error = ProtocolError(INVALID_REQUEST, "Invalid request: responses are not accepted in this revision")
+            return [Reply(400, jsonrpc.error_response(None, error))]
+        return _client_response(server, message)
+    initializing = not modern and message.method == "initialize"
+    caller = server.access.caller()
+    try:
+        if modern and isinstance(message, Request):
+            terms = modern_terms(request.headers, message)
+        elif modern:
+            # Header requirements for notifications are not defined (streamable-http, Sending Messages).
+            terms = Terms(version=request.headers.get(VERSION_HEADER, ""), modern=True)
+        else:
+            terms = handshake_terms(request.headers, server.sessions, caller, initializing=initializing)
+    except ProtocolError as error:
+        request_id = message.id if isinstance(message, Request) else None
+        return [Reply(error.status, jsonrpc.error_response(request_id, error, null_id=not modern))]
+    if isinstance(message, Notification):
+        notify(_exchange(server, Request("", message.method, message.params), terms, caller))
+        return []
+    exchange = _exchange(server, message, terms, caller)
+    if initializing:
+        return [_initialize(exchange)]
+    if modern and message.method == "subscriptions/listen":
+        return listen(exchange, accepts_stream=_accepts(EVENT_STREAM))
+    return [answer(exchange)]
+
+
+def _batch(server: Server, body: list[Any]) -> list[Reply | Job]:
+    """Answer a batch, which 2025-03-26 has and no other revision; every call is authorised on its own."""
+    caller = server.access.caller()
+    terms = handshake_terms(request.headers, server.sessions, caller, initializing=False)
+    if terms.version != BATCH_VERSION:
+        raise ProtocolError(INVALID_REQUEST, "Invalid request: this revision has no batches")
+    if not 0 < len(body) <= jsonrpc.MAX_BATCH:
+        raise ProtocolError(INVALID_REQUEST, f"Invalid request: a batch holds 1 to {jsonrpc.MAX_BATCH} messages")
+    replies: list[Reply | Job] = []
+    for item in body:
+        try:
+            message = jsonrpc.message_of(item)
+            if isinstance(message, Request) and message.method == "initialize":
+                raise ProtocolError(INVALID_REQUEST, "Invalid request: initialize must not be part of a batch")
+        except ProtocolError as error:
+            replies.append(Reply(200, jsonrpc.error_response(jsonrpc.readable_id(item), error, null_id=True)))
+            continue
+        if isinstance(message, ClientResponse):
+            _client_response(server, message)
+        elif isinstance(message, Notification):
+            notify(_exchange(server, Request("", message.method, message.params), terms, caller))
+        else:
+            replies.append(answer(_exchange(server, message, terms, caller, in_batch=True)))
+    return replies
+
+
+def _initialize(exchange: Exchange) -> Reply:
+    try:
+        result, session_id = initialize(exchange)
+    except ProtocolError as error:
+        return Reply(200, jsonrpc.error_response(exchange.request.id, error))
+    headers = {SESSION_HEADER: session_id} if session_id is not None and exchange.server.access.authenticated() else {}
+    return Reply(200, jsonrpc.response(exchange.request.id, jsonrpc.encode(result)), headers)
+
+
+def _client_response(server: Server, message: ClientResponse) -> list[Reply | Job]:
+    """Pass a client's answer on (2025-11-25 basic/transports, Sending Messages 4)."""
+    try:
+        accepted = accept_answer(server.store, server.access.caller(), message)
+    except StoreUnavailable:
+        error = ProtocolError(INVALID_REQUEST, "The answer cannot be taken for now; send it again", status=503)
+        return [Reply(503, jsonrpc.error_response(None, error, null_id=True))]
+    if accepted:
+        return []
+    error = ProtocolError(INVALID_REQUEST, "Invalid request: nobody waits for this answer")
+    return [Reply(400, jsonrpc.error_response(None, error, null_id=True))]
+
+
+def _get(server: Server) -> Response:
+    if EVENT_STREAM not in request.accept_mimetypes.values() or SESSION_HEADER not in request.headers:
+        return _error(405, "Method not allowed: use POST", {"Allow": "POST"})
+    caller = server.access.caller()
+    try:
+        terms = handshake_terms(request.headers, server.sessions, caller, initializing=False)
+    except ProtocolError as error:
+        return _response(Reply(error.status, jsonrpc.error_response(None, error, null_id=True)))
+    exchange = _exchange(server, Request("", "", {}), terms, caller)
+    if not exchange.keeps_subscriptions:
+        return _error(405, "Method not allowed: this server sends nothing on its own", {"Allow": "POST"})
+    return open_notification_stream(exchange)
+
+
+def _exchange(
+    server: Server, message: Request, terms: Terms, caller: str, *, in_batch: bool = False
+) -> Exchange:
+    return Exchange(
+        server=server,
+        request=message,
+        terms=terms,
+        caller=caller,
+        headers=request.headers,
+        worker=Worker.of(request.environ),
+        in_batch=in_batch,
+    )
+
+
+def _body(server: Server) -> bytes:
+    """Read at most ``max_body`` bytes.
+
+    :raises RequestEntityTooLarge: if there are more, unread where the length was announced.
+    """
+    request.max_content_length = server.max_body
+    try:
+        return request.get_data(cache=False)
+    except ClientDisconnected as error:
+        raise ProtocolError(PARSE_ERROR, "Parse error: the body ended early") from error
+
+
+def _accepts(mimetype: str) -> bool:
+    return "Accept" not in request.headers or request.accept_mimetypes[mimetype] > 0
+
+
+def _response(reply: Reply) -> Response:
+    response = Response(reply.body, reply.status, mimetype=JSON)
+    response.headers.update(reply.headers)
+    return response
+
+
+def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    error = ProtocolError(INVALID_REQUEST, message)
+    return _response(Reply(status, jsonrpc.error_response(None, error), headers or {}))
