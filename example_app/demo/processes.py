@@ -161,6 +161,7 @@ def gunicorn(
 ) -> list[str]:
     """Return the command that serves ``app`` on a listening socket."""
     return [
-        *("-m", "gunicorn", app, "--bind", f"fd://{sock.fileno()}", "--workers", str(workers)),
-        *("--worker-class", worker_class, "--threads", str(threads), "--graceful-timeout", "5"),
+        *("-m", "gunicorn", app, "--config", "python:example_app.demo.gunicorn_conf"),
+        *("--bind", f"fd://{sock.fileno()}", "--worker-class", worker_class),
+        *("--workers", str(workers), "--threads", str(threads)),
     ]

@@ -1,0 +1,124 @@
+"""The scripts behind ``make``, where they meet a machine that is not as they would like it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from scripts.check_package import wheel_problems
+from scripts.summary import closing_line
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+REPORT = """<testsuites><testsuite tests="10" failures="1" errors="1" skipped="2"/></testsuites>"""
+
+
+def make_venv(*arguments: str, path: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", str(SCRIPTS / "make-venv"), *arguments],
+        env={"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def fake(directory: Path, name: str, text: str) -> None:
+    """Put an executable on a PATH."""
+    file = directory / name
+    file.write_text(f"#!/bin/sh\n{text}\n")
+    file.chmod(0o755)
+
+
+def test_an_interpreter_that_only_complains_is_passed_over(tmp_path: Path) -> None:
+    fake(tmp_path, "python3.14", "echo 'command not found' >&2; exit 127")
+    # Says that it is new enough, shows a version, and notes what else it is asked to do.
+    otherwise = f'echo "$@" >> {tmp_path}/asked; exit 1'
+    fake(
+        tmp_path,
+        "python3.12",
+        f'case "$1" in -c) exit 0;; --version) echo Python 3.12.9;; *) {otherwise};; esac',
+    )
+    done = make_venv(str(tmp_path / "venv"), path=f"{tmp_path}:/usr/bin:/bin")
+    assert "with Python 3.12.9" in done.stdout
+    assert (tmp_path / "asked").read_text() == f"-m venv {tmp_path / 'venv'}\n"
+    assert done.returncode == 1
+    assert "python3-venv" in done.stderr
+
+
+def test_a_machine_without_a_new_enough_python_is_told_what_to_do(tmp_path: Path) -> None:
+    for name in ("python3.14", "python3.13", "python3.12", "python3.11", "python3", "python"):
+        fake(tmp_path, name, "exit 1")
+    done = make_venv(str(tmp_path / "venv"), path=f"{tmp_path}:/usr/bin:/bin")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: no Python 3.11 or later on the PATH.")
+    assert "make PYTHON=" in done.stderr
+
+
+def test_an_interpreter_that_was_named_and_is_too_old_is_refused(tmp_path: Path) -> None:
+    fake(tmp_path, "python3.9", "exit 1")
+    done = make_venv(str(tmp_path / "venv"), "python3.9", path=f"{tmp_path}:/usr/bin:/bin")
+    assert done.returncode == 1
+    assert done.stderr == "error: PYTHON=python3.9 is not a Python 3.11 or later that runs.\n"
+
+
+def test_the_closing_line_counts_errors_as_failures(tmp_path: Path) -> None:
+    report = tmp_path / "junit.xml"
+    report.write_text(REPORT)
+    assert closing_line(report) == "6 passed, 2 failed, 2 skipped"
+
+
+def test_a_run_that_never_reached_the_tests_has_failed(tmp_path: Path) -> None:
+    assert closing_line(tmp_path / "junit.xml").startswith("0 passed, 1 failed")
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Path:
+    """A wheel that lacks the typing marker and holds the tests."""
+    path = tmp_path / "flask_mcp_auth0-1-py3-none-any.whl"
+    names = (
+        "flask_mcp_auth0/__init__.py",
+        "tests/conftest.py",
+        "flask_mcp_auth0-1.dist-info/licenses/LICENSE",
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, "")
+    return path
+
+
+def test_a_wheel_with_too_much_or_too_little_is_noticed(wheel: Path) -> None:
+    assert wheel_problems(wheel) == [
+        f"{wheel.name} lacks flask_mcp_auth0/py.typed",
+        f"{wheel.name} holds tests",
+    ]
+
+
+def test_make_help_lists_the_targets_that_the_readme_names() -> None:
+    done = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=SCRIPTS.parent,
+        env=os.environ | {"PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    for target in (
+        "demo",
+        "test",
+        "lint",
+        "format",
+        "typing",
+        "build",
+        "docs",
+        "test-floors",
+        "test-workers",
+    ):
+        assert f"make {target} " in done.stdout
