@@ -110,6 +110,10 @@ def auth_info_of(token: str, claims: Mapping[str, Any]) -> AuthInfo:
     if client_id is None:
         raise TokenInvalid("The access token names no client (client_id or azp).")
     name, email = claims.get("name"), claims.get("email")
+    try:
+        frozen = _frozen(claims)
+    except RecursionError:
+        raise TokenInvalid("The access token is damaged: its claims are nested too deeply.") from None
     return AuthInfo(
         token=token,
         client_id=client_id,
@@ -124,7 +128,7 @@ def auth_info_of(token: str, claims: Mapping[str, Any]) -> AuthInfo:
             sub=sub,
             name=name if isinstance(name, str) else None,
             email=email if isinstance(email, str) else None,
-            claims=_frozen(claims),
+            claims=frozen,
         ),
     )
 

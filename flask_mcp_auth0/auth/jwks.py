@@ -177,13 +177,14 @@ def parse_key_set(raw: Any) -> KeySnapshot:
         raise DocumentError("the key set is not a JSON object with keys")
     if len(keys) > _MAX_KEYS:
         raise DocumentError(f"the key set holds more than {_MAX_KEYS} keys")
-    usable = [(entry.get("kid"), key) for entry in keys if (key := _import(entry)) is not None]
+    usable = [(entry.get("kid"), key) for entry in keys if (key := import_key(entry)) is not None]
     if not usable:
         raise DocumentError("the key set holds no usable key")
     return KeySnapshot(usable)
 
 
-def _import(entry: Any) -> VerificationKey | None:
+def import_key(entry: Any) -> VerificationKey | None:
+    """Import a public JWK (RFC 7517 §4); ``None`` where it is none that may check signatures."""
     if not isinstance(entry, dict):
         return None
     kty, crv, alg, kid = entry.get("kty"), entry.get("crv"), entry.get("alg"), entry.get("kid")
