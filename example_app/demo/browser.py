@@ -85,8 +85,8 @@ def _fill_in(form: Form, person: Person) -> str:
         done = f"{person.name} types a name and a password"
     else:
         done = f"{person.name} lets the client act for them"
-    if form.buttons:  # the first button is the one that goes on
-        name, value = form.buttons[0]
+    accept = next((button for button in form.buttons if button[1] == "accept"), None)
+    for name, value in filter(None, [accept or next(iter(form.buttons), None)]):
         form.fields[name] = value
     return done
 
