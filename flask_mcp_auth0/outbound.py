@@ -81,7 +81,7 @@ class Outbound:
             raise OutboundError(
                 f"{_name(url)} answered {status}",
                 status=status,
-                retry_after=_retry_after(answered),
+                retry_after=retry_after(answered),
                 body=body,
             )
         if body is None:
@@ -226,7 +226,7 @@ def _name(url: str) -> str:
     return ascii(f"{parts.scheme}://{host}{parts.path}")[1:-1]
 
 
-def _retry_after(headers: Mapping[str, str]) -> int | None:
+def retry_after(headers: Mapping[str, str]) -> int | None:
     """Read ``Retry-After`` (RFC 9110 §10.2.3), or Auth0's ``x-ratelimit-reset`` (Unix time)."""
     value = headers.get("Retry-After")
     seconds: float | None = None

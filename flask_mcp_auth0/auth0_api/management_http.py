@@ -1,0 +1,96 @@
+"""What carries auth0-python's Management client. Imports ``httpx`` and the SDK, so it is imported late.
+
+The SDK's ``ManagementClient`` takes neither a base URL nor a number of retries; the ``Auth0`` client
+beneath it does. The attribute that holds it is the one thing here that is not public API of the SDK.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+
+import httpx
+from auth0.management import Auth0, ManagementClient
+
+from .token_supplier import TokenSupplier
+
+log = logging.getLogger("flask_mcp_auth0.auth0_api")
+
+
+class Management(ManagementClient):
+    """The SDK's client, whole, on a base URL and a policy of our choice."""
+
+    def __init__(self, api: Auth0) -> None:
+        self._api = api
+
+
+def build_http(supplier: TokenSupplier, timeout: float) -> httpx.Client:
+    """Return a pooled client that renews the token after a 401.
+
+    :param timeout: seconds for each of connecting, reading, writing and getting a connection.
+    """
+    return httpx.Client(
+        auth=_RenewedOn401(supplier),
+        timeout=timeout,
+        transport=_Transport(retries=1),
+        # A redirect could lead the token, or what is written, to somebody else.
+        follow_redirects=False,
+        event_hooks={"response": [_explain]},
+    )
+
+
+def build_management(
+    base_url: str, supplier: TokenSupplier, http: httpx.Client, timeout: float, max_retries: int
+) -> ManagementClient:
+    """Return a Management client.
+
+    :param base_url: the tenant's URL with ``/api/v2``.
+    :param timeout: seconds, as in :func:`build_http`.
+    :param max_retries: how often the SDK tries again; it sleeps up to a minute before each.
+    """
+    return Management(
+        Auth0(base_url=base_url, token=supplier, httpx_client=http, timeout=timeout, max_retries=max_retries)
+    )
+
+
+class _RenewedOn401(httpx.Auth):
+    """Asks once more with a new token if the one that was sent is refused (rotated keys, revoked grants)."""
+
+    requires_request_body = True
+
+    def __init__(self, supplier: TokenSupplier) -> None:
+        self._supplier = supplier
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        response = yield request
+        if response.status_code != 401:
+            return
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme != "Bearer" or not self._supplier.invalidate(token):
+            return
+        request.headers["Authorization"] = f"Bearer {self._supplier()}"
+        yield request
+
+
+class _Transport(httpx.HTTPTransport):
+    """Sends a reading request again, at once, if a pooled connection turns out to be closed already."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return super().handle_request(request)
+        except httpx.RemoteProtocolError:
+            if request.method not in ("GET", "HEAD"):
+                raise
+        return super().handle_request(request)
+
+
+def _explain(response: httpx.Response) -> None:
+    # The SDK's exception stays what it is, so the cure is told in the log.
+    if response.status_code == 403:
+        log.warning(
+            "The Auth0 Management API refused %s %s. Grant the scope that its error names to this "
+            "application in the Auth0 Dashboard under Applications > APIs > Auth0 Management API > "
+            "Application Access.",
+            response.request.method,
+            response.request.url.path.split("/api/v2/", 1)[-1].split("/", 1)[0],
+        )
