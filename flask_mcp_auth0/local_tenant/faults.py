@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LONGEST_LATENCY = 300.0
 _STATUSES = frozenset(status.value for status in HTTPStatus if status >= 200)
-_NEVER = ("/_control/", "/admin", "/static/")
+_NEVER = ("/_control/", "/_assets/", "/admin")
 
 
 @dataclass(slots=True)
@@ -150,6 +150,15 @@ class Faults:
         return Response(
             json.dumps(error.body()), status, headers, content_type="application/json; charset=utf-8"
         )
+
+
+def register(app: Flask) -> None:
+    """Let the faults of a tenant happen to its app, and let programs on this machine command them."""
+    from .control import bp
+    from .tenant import tenant_of
+
+    install(app, tenant_of(app).state)
+    app.register_blueprint(bp)
 
 
 def install(app: Flask, state: TenantState) -> None:

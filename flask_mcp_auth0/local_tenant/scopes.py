@@ -4,6 +4,9 @@ from __future__ import annotations
 
 _RESOURCES = {
     "clients": "create read update delete",
+    "client_credentials": "read",
+    "client_keys": "read update",
+    "client_summary": "read",
     "client_grants": "create read update delete",
     "connections": "create read update delete",
     "grants": "read delete",
@@ -18,6 +21,7 @@ _RESOURCES = {
     "user_effective_permissions": "read",
     "user_permission_source_roles": "read",
     "user_effective_roles": "read",
+    "user_role_source_groups": "read",
     "organizations": "create read update delete",
     "organization_members": "create read delete",
     "organization_member_roles": "create read delete",

@@ -69,6 +69,8 @@ class TenantState:
         self.token_exchange_profiles: dict[str, TokenExchangeProfile] = {}
         self.codes: dict[str, AuthorizationCode] = {}
         self.refresh_tokens: dict[str, RefreshToken] = {}
+        self.rules: list[dict[str, Any]] = []  # only listed, as {"id", "name", "enabled", …}
+        self.hooks: list[dict[str, Any]] = []
         self.logs: deque[LogEvent] = deque(maxlen=2000)
         self.requests: deque[RecentRequest] = deque(maxlen=200)
         self.revision = 0  # grows with every change

@@ -6,58 +6,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import has_request_context, request
-
 from ..state import TenantState
-from .call import Caller
-from .routing import Route, sent_path
+from .call import Call
+from .routing import Route
 
 _SECRET = frozenset({"password", "client_secret", "signing_secret", "secret", "token"})
 
 
-def record(state: TenantState, route: Route, caller: Caller, body: Any, status: int) -> None:
-    """Log an endpoint's success."""
-    path = sent_path(request.environ) if has_request_context() else route.template
-    log_change(
-        state,
-        route.description,
-        method=route.method,
-        path=path,
-        body=body,
-        status=status,
-        client_id=caller.client_id,
-        user_id=caller.user_id,
-    )
+def log_change(state: TenantState, route: Route, call: Call, *, path: str, status: int, channel: str) -> None:
+    """Log that an endpoint changed something.
 
-
-def log_change(
-    state: TenantState,
-    description: str,
-    *,
-    method: str,
-    path: str,
-    body: Any = None,
-    status: int = 200,
-    client_id: str | None = None,
-    user_id: str | None = None,
-    channel: str = "api",
-) -> None:
-    """Log a change.
-
-    :param path: the Management API's path that makes this change, from ``/api/v2`` on, still percent-encoded.
+    :param path: the request's path from ``/api/v2`` on, still percent-encoded.
     :param channel: ``api``, or the page through which an administrator did it.
     """
     details: dict[str, Any] = {
         "request": {
-            "method": method.lower(),
+            "method": route.method.lower(),
             "path": path,
-            "query": {},
+            "query": dict(call.query),
             "channel": channel,
-            "body": masked(body),
+            "body": masked(call.body),
         },
         "response": {"statusCode": status},
     }
-    state.log("sapi", description, client_id=client_id, user_id=user_id, details=details)
+    caller = call.caller
+    state.log("sapi", route.description, client_id=caller.client_id, user_id=caller.user_id, details=details)
 
 
 def masked(value: Any) -> Any:

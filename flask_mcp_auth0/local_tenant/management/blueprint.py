@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Flask, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from ..ratelimit import Verdict
 from ..state import TenantState
-from ..tenant import RequestNotes, current_tenant
+from ..tenant import RequestNotes, current_tenant, tenant_of
 from . import (
+    client_documents,
+    client_grants,
+    clients,
+    connections,
     effective,
+    extensibility,
     groups,
     logs,
+    organizations,
     resource_servers,
     roles,
+    tenant_settings,
+    user_grants,
     user_permissions,
     users,
 )
-from .activity import record
+from .activity import log_change
 from .bearer import authenticate
 from .call import Answer, Call, Caller
 from .errors import ManagementError, insufficient_scope, invalid_body
@@ -32,15 +41,28 @@ LARGEST_BODY = 1_048_576
 ROUTER = Router(
     module.routes
     for module in (
+        client_documents,
+        client_grants,
+        clients,
+        connections,
         effective,
+        extensibility,
         groups,
         logs,
+        organizations,
         resource_servers,
         roles,
+        tenant_settings,
+        user_grants,
         user_permissions,
         users,
     )
 )
+
+
+def register(app: Flask) -> None:
+    """Put the Management API on the app of a tenant."""
+    app.register_blueprint(create_blueprint(tenant_of(app).state))
 
 
 def create_blueprint(state: TenantState) -> Blueprint:
@@ -75,15 +97,22 @@ def _run(state: TenantState, route: Route, variables: dict[str, str]) -> Any:
     g.tenant_notes = RequestNotes(client_id=caller.client_id, user_id=caller.user_id)
     if route.scopes and not caller.scopes & set(route.scopes):
         raise insufficient_scope(route.scopes)
-    call = _call(state, caller)
-    if route.outside_lock:
+    return perform(route, variables, _call(state, caller), sent_path(request.environ))
+
+
+def perform(route: Route, variables: dict[str, str], call: Call, path: str, *, channel: str = "api") -> Any:
+    """Run an endpoint for a caller who may, and log what it changed.
+
+    :param path: the request's path, for the log.
+    :param channel: through what the change came.
+    :raises ManagementError: as the endpoint does.
+    """
+    state = call.state
+    with nullcontext() if route.outside_lock else state.lock:
         result = route.handler(call, **variables)
-    else:
-        with state.lock:
-            result = route.handler(call, **variables)
     if route.method != "GET":
         state.touch()
-        record(state, route, caller, call.body, _status(result))
+        log_change(state, route, call, path=path, status=_status(result), channel=channel)
     return result
 
 
