@@ -129,7 +129,6 @@ def _headers(response: Response) -> Response:
     headers["X-Frame-Options"] = "DENY"
     # Not no-referrer: with it browsers send `Origin: null` along with forms.
     headers["Referrer-Policy"] = "same-origin"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
     form_action = " ".join(("'self'", getattr(g, "tenant_form_target", ""))).strip()
     headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "

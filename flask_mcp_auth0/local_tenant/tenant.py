@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app
@@ -34,6 +35,8 @@ class Tenant:
     def __init__(self, state: TenantState, keys: KeyRing) -> None:
         self.state = state
         self.keys = keys
+        # Where client ID metadata documents come from, instead of the network; for tests.
+        self.document_source: Callable[[str], Any] | None = None
         # Opaque access tokens (JWE) are read by nobody but this tenant.
         self.opaque_key = secrets.token_bytes(32)
         self.sessions: Memory[Session] = Memory(state.now, limit=1000, lifetime=8 * 3600)
@@ -66,7 +69,7 @@ def tenant_of(app: Flask) -> Tenant:
 
 @dataclass(slots=True)
 class RequestNotes:
-    """What is worth telling the administrator about the running request (kept on ``flask.g.tenant_notes``)."""
+    """What is worth telling the administrator about the running request (on ``flask.g.tenant_notes``)."""
 
     client_id: str | None = None
     user_id: str | None = None
