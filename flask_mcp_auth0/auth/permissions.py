@@ -108,14 +108,17 @@ class PermissionLookup:
         """Whether there are client credentials to ask Auth0 with."""
         return self._reader is not None
 
-    def api_permissions(self) -> frozenset[str]:
+    def api_permissions(self, including: str | None = None) -> frozenset[str]:
         """Return the permissions that are defined on the API: one look-up for all callers.
 
+        :param including: a permission; a kept answer without it is asked for again once it is older than 5
+            seconds. For answers that would turn out wrong if it had just been defined.
         :raises AuthorizationUnavailable: if Auth0 cannot be asked.
         """
         reader = self._needed_reader()
+        enough = _whatever if including is None else partial(_holds, including)
         return self._look_up(
-            cache_key("api", *self._name), None, self._settings.api_scopes_ttl, reader.api_scopes, _whatever
+            cache_key("api", *self._name), None, self._settings.api_scopes_ttl, reader.api_scopes, enough
         )
 
     def held_by(self, auth_info: AuthInfo, enough: Enough | None = None) -> frozenset[str]:
@@ -239,6 +242,10 @@ class PermissionLookup:
 
 def _whatever(_held: frozenset[str]) -> bool:
     return True
+
+
+def _holds(permission: str, held: frozenset[str]) -> bool:
+    return permission in held
 
 
 def _never(_held: frozenset[str]) -> bool:

@@ -1,0 +1,42 @@
+"""Tell the log and the application what was decided about a caller."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import current_app, has_app_context
+
+from ..signals import access_denied, access_granted, authorization_unavailable
+from .auth_info import AuthInfo
+
+log = logging.getLogger("flask_mcp_auth0.auth")
+
+_LONGEST = 200
+
+_SIGNALS = {"granted": access_granted, "unavailable": authorization_unavailable}
+
+
+def sanitized(text: object) -> str:
+    """Return somebody else's text fit for one line of a log: printable and short."""
+    line = "".join(char if char.isprintable() else "?" for char in str(text)[: _LONGEST + 1])
+    return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
+
+
+def report(outcome: str, reason: str, auth_info: AuthInfo | None, kind: str, name: str) -> None:
+    """Log one decision and send its signal; an outage is a warning, a refusal is not.
+
+    :param outcome: of the decision; whatever is neither ``granted`` nor ``unavailable`` is a refusal.
+    :param reason: why, for the application; never shown to the caller.
+    """
+    who = "nobody" if auth_info is None else sanitized(auth_info.user.sub)
+    what = f"{kind} {sanitized(name)!r}"
+    if outcome == "granted":
+        log.debug("%s may use %s: %s", who, what, reason)
+    elif outcome == "unavailable":
+        log.warning("Nobody could be asked whether %s may use %s: %s", who, what, sanitized(reason))
+    else:
+        log.info("%s may not use %s (%s): %s", who, what, outcome, reason)
+    signal = _SIGNALS.get(outcome, access_denied)
+    if signal.receivers:
+        app = current_app._get_current_object() if has_app_context() else None  # type: ignore[attr-defined]
+        signal.send(app, auth_info=auth_info, kind=kind, name=name, reason=reason)
