@@ -1,7 +1,7 @@
 """Which web pages may talk to the MCP endpoint: Origin validation and CORS.
 
 MCP transports, Security Warning: an ``Origin`` that is present and not allowed is refused with 403, which
-stops DNS rebinding. CORS is the Fetch standard's; no credentials are allowed, since tokens travel in a header.
+stops DNS rebinding. CORS is the Fetch standard's; credentials are not allowed: tokens travel in a header.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def is_preflight(request: Request) -> bool:
 
 
 def _normal(url: str) -> str | None:
-    """Return the origin that a URL or an ``Origin`` header names, in one spelling; ``None`` if it names none."""
+    """Return the origin that a URL or an ``Origin`` header names, in one spelling; ``None`` for none."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
