@@ -85,8 +85,8 @@ def _fill_in(form: Form, person: Person) -> str:
         done = f"{person.name} types a name and a password"
     else:
         done = f"{person.name} lets the client act for them"
-    accept = next((button for button in form.buttons if button[1] == "accept"), None)
-    for name, value in filter(None, [accept or next(iter(form.buttons), None)]):
+    if form.buttons:
+        name, value = next((one for one in form.buttons if one[1] == "accept"), form.buttons[0])
         form.fields[name] = value
     return done
 
