@@ -66,6 +66,10 @@ class Access(Protocol):
         """Tell why the caller may not use the component with these (not yet validated) arguments."""
         ...
 
+    def unknown(self, kind: str, name: str) -> Refusal | None:
+        """Take note of a name that nothing has; a refusal only where a concealed component would get it too."""
+        ...
+
     def listing(self, components: Sequence[Component]) -> Listing:
         """Tell which of the components the caller may see."""
         ...

@@ -109,7 +109,9 @@ class RequestStates:
         try:
             unspent = self._store.add(f"spent:{value['j']}", 1, ANSWER_TIME + 120)
         except StoreUnavailable as error:
-            raise ProtocolError(-32603, "The answer cannot be taken for now; try again later", status=503) from error
+            raise ProtocolError(
+                -32603, "The answer cannot be taken for now; try again later", status=503
+            ) from error
         if not unspent:
             raise invalid_params("Invalid params: requestState has been used before; call again")
         return Retry(
@@ -118,7 +120,9 @@ class RequestStates:
             responses=responses or {},
         )
 
-    def seal(self, subject: Subject, settled: Mapping[str, tuple[str, Any]], questions: Mapping[str, Question]) -> str:
+    def seal(
+        self, subject: Subject, settled: Mapping[str, tuple[str, Any]], questions: Mapping[str, Question]
+    ) -> str:
         """Return the state to give to the client along with the questions."""
         value = {
             "s": {key: list(pair) for key, pair in settled.items()},
@@ -142,7 +146,9 @@ class AskingAgain:
     def ask(self, questions: Mapping[str, Question]) -> dict[str, Answer[Any]]:
         """Return the answers, or leave the call with the questions that have none yet."""
         if not self._states.available:
-            raise ToolError("This server cannot ask the user: it has no key for request states (MCP_SECRET_KEYS).")
+            raise ToolError(
+                "This server cannot ask the user: it has no key for request states (MCP_SECRET_KEYS)."
+            )
         answers: dict[str, Answer[Any]] = {}
         open_questions: dict[str, Question] = {}
         for key, question in questions.items():
@@ -161,7 +167,9 @@ class AskingAgain:
         known = self._retry.settled.get(key)
         if known is not None and known[0] == fingerprint:
             response = known[1]
-        elif key in self._retry.responses and (self._retry.unsolicited or self._retry.asked.get(key) == fingerprint):
+        elif key in self._retry.responses and (
+            self._retry.unsolicited or self._retry.asked.get(key) == fingerprint
+        ):
             response = self._retry.responses[key]
         else:
             return None

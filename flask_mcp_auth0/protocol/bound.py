@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import mcp_types
 from pydantic import BaseModel, ValidationError
@@ -36,13 +36,14 @@ class BoundTool:
     """A tool that can be listed and called."""
 
     component: Tool
-    extra: DefinitionExtra
+    definition_extra: DefinitionExtra
 
     def __post_init__(self) -> None:
         tool = self.component
         if not _TOOL_NAME.fullmatch(tool.name):
             raise RegistrationError(
-                f"{tool.place}: {tool.name!r} cannot be a tool's name: 1 to 128 of the characters A-Z a-z 0-9 _ - . are allowed"
+                f"{tool.place}: {tool.name!r} cannot be a tool's name: it has 1 to 128 of the characters "
+                "A-Z a-z 0-9 _ - ."
             )
         described = describe(tool.function)
         self.parameters = (
@@ -58,7 +59,7 @@ class BoundTool:
             "inputSchema": self.parameters.schema,
             "outputSchema": self.output.schema,
             "annotations": tool.annotations,
-            **self.extra(tool),
+            **self.definition_extra(tool),
             "_meta": tool.meta,
         }
         self.definition = _validated(mcp_types.Tool, definition, tool)
@@ -82,18 +83,21 @@ class BoundResource:
             self.template = UriTemplate(resource.uri)
             if set(names) != set(self.template.variables):
                 raise RegistrationError(
-                    f"{resource.place}: the variables of {resource.uri!r} ({', '.join(self.template.variables)}) are not the "
-                    f"function's parameters ({', '.join(names) or 'none'})"
+                    f"{resource.place}: the variables of {resource.uri!r} ({', '.join(self.template.variables)}) are "
+                    f"not the function's parameters ({', '.join(names) or 'none'})"
                 )
             self.definition = _validated(
                 mcp_types.ResourceTemplate, {**definition, "uriTemplate": resource.uri}, resource
             )
         else:
             if not _URI.fullmatch(resource.uri) or len(resource.uri) > MAX_URI:
-                raise RegistrationError(f"{resource.place}: {resource.uri!r} is not an absolute URI (RFC 3986)")
+                raise RegistrationError(
+                    f"{resource.place}: {resource.uri!r} is not an absolute URI (RFC 3986)"
+                )
             if names:
                 raise RegistrationError(
-                    f"{resource.place}: {resource.uri!r} has no variables, but the function has parameters: {', '.join(names)}"
+                    f"{resource.place}: {resource.uri!r} has no variables, but the function has parameters: "
+                    f"{', '.join(names)}"
                 )
             self.definition = _validated(
                 mcp_types.Resource, {**definition, "uri": resource.uri, "size": resource.size}, resource
@@ -118,7 +122,9 @@ class BoundPrompt:
             arguments.append({key: value for key, value in argument.items() if value is not None})
         unknown = set(prompt.completions) - {argument["name"] for argument in arguments}
         if unknown:
-            raise RegistrationError(f"{prompt.place}: completions for unknown arguments: {', '.join(sorted(unknown))}")
+            raise RegistrationError(
+                f"{prompt.place}: completions for unknown arguments: {', '.join(sorted(unknown))}"
+            )
         definition = {**_common(prompt, described), "arguments": arguments or None, "_meta": prompt.meta}
         self.definition = _validated(mcp_types.Prompt, definition, prompt)
         self.encoded = jsonrpc.encode(self.definition)
@@ -153,5 +159,7 @@ def _validated(model: type[BaseModel], definition: Mapping[str, Any], component:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         where = ".".join(str(step) for step in problem["loc"])
-        raise RegistrationError(f"{component.place}: {component.name!r}: {where}: {problem['msg']}") from error
-    return cast("dict[str, Any]", plain)
+        raise RegistrationError(
+            f"{component.place}: {component.name!r}: {where}: {problem['msg']}"
+        ) from error
+    return plain

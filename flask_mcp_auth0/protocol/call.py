@@ -122,7 +122,11 @@ class Call:
         :param total: what ``progress`` will be at the end, if known.
         :param message: for people.
         """
-        if self._progress_token is None or self._over or (self._progress is not None and progress <= self._progress):
+        if (
+            self._progress_token is None
+            or self._over
+            or (self._progress is not None and progress <= self._progress)
+        ):
             return
         self._progress = progress
         params: dict[str, Any] = {"progressToken": self._progress_token, "progress": progress}
@@ -140,16 +144,18 @@ class Call:
         :param logger: the name of what logs.
         """
         threshold = self._threshold()
-        if threshold is None or self._over or LOG_LEVELS.index(level) < LOG_LEVELS.index(cast(LoggingLevel, threshold)):
+        if (
+            threshold is None
+            or self._over
+            or LOG_LEVELS.index(level) < LOG_LEVELS.index(cast(LoggingLevel, threshold))
+        ):
             return
         params: dict[str, Any] = {"level": level, "data": data}
         if logger is not None:
             params["logger"] = logger
         self._emitter.send(jsonrpc.notification("notifications/message", params))
 
-    def ask(
-        self, key: str, schema: type[M] | Mapping[str, Any], message: str
-    ) -> Answer[M]:
+    def ask(self, key: str, schema: type[M] | Mapping[str, Any], message: str) -> Answer[M]:
         """Ask the user through the client (client/elicitation, form mode).
 
         Ask before you change anything: where the client speaks 2026-07-28 the function runs again from the

@@ -45,14 +45,18 @@ def complete(exchange: Exchange) -> dict[str, Any] | Deferred:
     return Deferred(lambda running: _run(running, bound, function, value, arguments))
 
 
-def _referenced(exchange: Exchange, reference: Mapping[str, Any]) -> tuple[BoundPrompt | BoundResource, ProtocolError]:
+def _referenced(
+    exchange: Exchange, reference: Mapping[str, Any]
+) -> tuple[BoundPrompt | BoundResource, ProtocolError]:
     kind, name, uri = reference.get("type"), reference.get("name"), reference.get("uri")
     if kind == "ref/prompt" and isinstance(name, str):
         return find_prompt(exchange, name), unknown_prompt(name)
     if kind == "ref/resource" and isinstance(uri, str):
         unknown = unknown_resource(exchange, uri)
         for template in exchange.server.registry.templates:
-            if template.component.uri == uri and template.component.name not in exchange.server.switches.off("resource"):
+            if template.component.uri == uri and template.component.name not in exchange.server.switches.off(
+                "resource"
+            ):
                 return template, unknown
         raise unknown
     raise invalid_params("Invalid params: ref must name a prompt or a resource template")

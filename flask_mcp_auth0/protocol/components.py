@@ -49,7 +49,7 @@ class Tool(Component):
     output_schema: Mapping[str, Any] | None = None
     structured_output: bool = True
     accepts_unsolicited_answers: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
+    audit_arguments: tuple[str, ...] = ()
 
 
 @dataclass(eq=False, slots=True, kw_only=True)

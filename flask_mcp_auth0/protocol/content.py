@@ -33,7 +33,11 @@ class Image:
 
     def block(self) -> dict[str, Any]:
         """Return the content block."""
-        return {"type": "image", "data": base64.b64encode(self.data).decode("ascii"), "mimeType": self.mime_type}
+        return {
+            "type": "image",
+            "data": base64.b64encode(self.data).decode("ascii"),
+            "mimeType": self.mime_type,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,11 @@ class Audio:
 
     def block(self) -> dict[str, Any]:
         """Return the content block."""
-        return {"type": "audio", "data": base64.b64encode(self.data).decode("ascii"), "mimeType": self.mime_type}
+        return {
+            "type": "audio",
+            "data": base64.b64encode(self.data).decode("ascii"),
+            "mimeType": self.mime_type,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,11 @@ class File:
 def contents(uri: str, data: str | bytes, mime_type: str | None) -> dict[str, Any]:
     """Return resource contents: text as text, bytes in Base64 (server/resources, Resource Contents)."""
     if isinstance(data, str):
-        return {"uri": uri, "mimeType": mime_type or mimetypes.guess_type(uri)[0] or "text/plain", "text": data}
+        return {
+            "uri": uri,
+            "mimeType": mime_type or mimetypes.guess_type(uri)[0] or "text/plain",
+            "text": data,
+        }
     return {
         "uri": uri,
         "mimeType": mime_type or mimetypes.guess_type(uri)[0] or "application/octet-stream",

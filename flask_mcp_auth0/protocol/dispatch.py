@@ -81,8 +81,8 @@ def guarded(exchange: Exchange, function: Callable[[], dict[str, Any] | bytes]) 
         return refusal(exchange, error)
     except StoreUnavailable:
         logger.warning("%s: the shared store cannot be reached", printable(request.method))
-        error = ProtocolError(INTERNAL_ERROR, "The server cannot do this for now; try again later", status=503)
-        return refusal(exchange, error)
+        text = "The server cannot do this for now; try again later"
+        return refusal(exchange, ProtocolError(INTERNAL_ERROR, text, status=503))
     except HTTPRefusal:
         raise
     except Exception:
@@ -107,7 +107,7 @@ def notify(exchange: Exchange) -> None:
         exchange.request.method == "notifications/cancelled"
         and not terms.modern
         and terms.session is not None
-        and jsonrpc.is_request_id(request_id)
+        and isinstance(request_id, str | int)
     ):
         try:
             exchange.server.store.set(cancellation_key(terms.session, request_id), 1, 600)
@@ -148,8 +148,6 @@ def _subscription(exchange: Exchange) -> tuple[str, str]:
     return uri, exchange.terms.session
 
 
-
-
 _COMMON: Mapping[str, Handler] = {
     "tools/list": list_tools,
     "tools/call": call_tool,
@@ -171,9 +169,13 @@ _HANDSHAKE: Mapping[str, Handler] = {
 #: Methods that exist only where something of the kind is registered (schema, MethodNotFoundError).
 _GATES: Mapping[str, Callable[[Exchange], bool]] = {
     "tools": lambda exchange: bool(exchange.server.registry.tools),
-    "resources": lambda exchange: bool(exchange.server.registry.resources or exchange.server.registry.templates),
+    "resources": lambda exchange: bool(
+        exchange.server.registry.resources or exchange.server.registry.templates
+    ),
     "prompts": lambda exchange: bool(exchange.server.registry.prompts),
-    "completion": lambda exchange: bool(exchange.server.registry.prompts or exchange.server.registry.templates),
+    "completion": lambda exchange: bool(
+        exchange.server.registry.prompts or exchange.server.registry.templates
+    ),
 }
 
 

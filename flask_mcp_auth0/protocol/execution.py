@@ -119,6 +119,12 @@ def refused_error(refusal: Refusal, unknown: ProtocolError) -> ProtocolError:
     return ProtocolError(code, refusal.message, data=data, status=200)
 
 
+def not_found(exchange: Exchange, kind: str, name: str, unknown: ProtocolError) -> ProtocolError:
+    """Return the error for a name that nothing has, having done what a concealed component would cost."""
+    refusal = exchange.server.access.unknown(kind, name)
+    return unknown if refusal is None else refused_error(refusal, unknown)
+
+
 def internal_error(error: Failed) -> ProtocolError:
     """Answer a failure where a result cannot tell it."""
     return ProtocolError(INTERNAL_ERROR, str(error), status=200)
@@ -193,7 +199,9 @@ def _drive(generator: Generator[Any, Any, Any], call: Call) -> Any:
             elif isinstance(step, int | float) and not isinstance(step, bool):
                 call.progress(step)
             else:
-                raise UnfitResult(f"a generator yields progress (a number, or a tuple of them), not {type(step).__name__}")
+                raise UnfitResult(
+                    f"a generator yields progress (a number, or a tuple of them), not {type(step).__name__}"
+                )
             call.check_cancelled()
     except StopIteration as stop:
         return stop.value

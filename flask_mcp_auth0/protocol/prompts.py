@@ -11,7 +11,7 @@ from .asking import InputRequired
 from .bound import BoundPrompt
 from .content import block_of, dump
 from .errors import ProtocolError, invalid_params, printable
-from .execution import Failed, Refused, check_access, internal_error, refused_error, run, unfit
+from .execution import Failed, Refused, check_access, internal_error, not_found, refused_error, run, unfit
 from .results import UnfitResult
 from .schema import InvalidArguments
 from .server import Deferred, Exchange
@@ -50,7 +50,7 @@ def find_prompt(exchange: Exchange, name: str) -> BoundPrompt:
     """
     prompt = exchange.server.registry.prompts.get(name)
     if prompt is None or name in exchange.server.switches.off("prompt"):
-        raise unknown_prompt(name)
+        raise not_found(exchange, "prompt", name, unknown_prompt(name))
     return prompt
 
 

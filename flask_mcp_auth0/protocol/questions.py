@@ -112,7 +112,10 @@ class Link(Question):
     capability = ("elicitation", "url")
 
     def request(self) -> dict[str, Any]:
-        return {"method": "elicitation/create", "params": {"mode": "url", "message": self.message, "url": self.url}}
+        return {
+            "method": "elicitation/create",
+            "params": {"mode": "url", "message": self.message, "url": self.url},
+        }
 
     def read(self, response: Any) -> Answer[Any]:
         return Answer(_validated(mcp_types.ElicitResult, response).action)

@@ -14,7 +14,7 @@ from .asking import InputRequired
 from .bound import MAX_URI, BoundResource
 from .content import File, contents, dump
 from .errors import INVALID_PARAMS, RESOURCE_NOT_FOUND, ProtocolError, invalid_params, printable
-from .execution import Failed, Refused, check_access, internal_error, refused_error, run, unfit
+from .execution import Failed, Refused, check_access, internal_error, not_found, refused_error, run, unfit
 from .results import UnfitResult
 from .schema import InvalidArguments
 from .server import Deferred, Exchange
@@ -52,8 +52,11 @@ def find_resource(exchange: Exchange, uri: str) -> tuple[BoundResource, Mapping[
     :raises ProtocolError: if there is none, or it is switched off.
     """
     found = exchange.server.registry.resolve(uri) if len(uri) <= MAX_URI else None
-    if found is None or found[0].component.name in exchange.server.switches.off("resource"):
+    if found is None:
         raise unknown_resource(exchange, uri)
+    name = found[0].component.name
+    if name in exchange.server.switches.off("resource"):
+        raise not_found(exchange, "resource", name, unknown_resource(exchange, uri))
     return found
 
 
@@ -94,7 +97,9 @@ def _run(
 def _contents(value: Any, uri: str, bound: BoundResource) -> list[dict[str, Any]]:
     if isinstance(value, mcp_types.ReadResourceResult):
         return [dump(item) for item in value.contents]
-    items = value if isinstance(value, list) and value and all(_is_contents(item) for item in value) else [value]
+    items = (
+        value if isinstance(value, list) and value and all(_is_contents(item) for item in value) else [value]
+    )
     return [_one(item, uri, bound) for item in items]
 
 

@@ -37,7 +37,11 @@ class Output:
     """
 
     def __init__(
-        self, function: Callable[..., Any], *, structured: bool = True, schema: Mapping[str, Any] | None = None
+        self,
+        function: Callable[..., Any],
+        *,
+        structured: bool = True,
+        schema: Mapping[str, Any] | None = None,
     ) -> None:
         self.schema: dict[str, Any] | None = None
         self._adapter: TypeAdapter[Any] | None = None

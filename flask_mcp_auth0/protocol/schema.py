@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from docstring_parser import Docstring, parse
-from jsonschema import Draft202012Validator
+from jsonschema import Draft3Validator, Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
@@ -188,11 +188,12 @@ def validator_of(schema: Mapping[str, Any], where: str) -> Validator:
     :raises RegistrationError: if the schema is malformed or of a dialect that is not known.
     """
     dialect = schema.get("$schema")
-    chosen = validator_for(schema, default=None) if dialect else Draft202012Validator
-    if chosen is None:
+    # Draft 3 is what an unknown dialect falls back to; nobody who knows of MCP writes it.
+    chosen = validator_for(schema, default=Draft3Validator) if dialect else Draft202012Validator
+    if chosen is Draft3Validator:
         raise RegistrationError(f"{where}: the JSON Schema dialect {dialect!r} is not supported")
     try:
-        chosen.check_schema(schema)
+        chosen.check_schema(dict(schema))
     except SchemaError as error:
         raise RegistrationError(f"{where}: not a valid JSON Schema: {error.message}") from error
     validator: Validator = chosen(schema, registry=Registry())

@@ -111,7 +111,10 @@ class Store(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of this process's connections and background thread; they come back when needed."""
+        """Let go of this process's connections and background thread, as at its end.
+
+        The connections come back when needed, the thread with the next :meth:`listen` or :meth:`pop`.
+        """
 
     def pop(self, queue: str, timeout: float) -> Any | None:
         """Take the first value out of a queue, waiting for one at most ``timeout`` seconds.

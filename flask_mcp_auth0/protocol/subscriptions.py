@@ -47,7 +47,10 @@ def listen(exchange: Exchange, *, accepts_stream: bool) -> Response | list[Any]:
         if not exchange.server.access.authenticated():
             refused = exchange.server.access.unauthenticated()
             raise HTTPRefusal(
-                401, "unauthorized", refused.message, {"WWW-Authenticate": refused.www_authenticate or "Bearer"}
+                401,
+                "unauthorized",
+                refused.message,
+                {"WWW-Authenticate": refused.www_authenticate or "Bearer"},
             )
         granted = _granted(exchange)
         if not accepts_stream:
@@ -57,7 +60,9 @@ def listen(exchange: Exchange, *, accepts_stream: bool) -> Response | list[Any]:
     except ProtocolError as error:
         return [refusal(exchange, error)]
     meta = {SUBSCRIPTION_ID_META_KEY: exchange.request.id}
-    acknowledged = notification("notifications/subscriptions/acknowledged", {"notifications": granted, "_meta": meta})
+    acknowledged = notification(
+        "notifications/subscriptions/acknowledged", {"notifications": granted, "_meta": meta}
+    )
     final = exchange.complete({"_meta": meta})
     return NotificationStream(
         exchange,
@@ -118,7 +123,9 @@ class NotificationStream(CallResponse):
                 else:
                     emitter.send(self._first)
                 end = self._end(server.access)
-                while (left := end - self._clock()) > 0 and not subscription.closed and not emitter.client_gone:
+                while (
+                    (left := end - self._clock()) > 0 and not subscription.closed and not emitter.client_gone
+                ):
                     changes = subscription.wait(min(left, KEEP_ALIVE_SECONDS))
                     if not changes:
                         emitter.keep_alive()
@@ -174,7 +181,9 @@ def _granted(exchange: Exchange) -> dict[str, Any]:
     if uris is None:
         return granted
     if not isinstance(uris, list) or not all(isinstance(uri, str) for uri in uris) or len(uris) > MAX_URIS:
-        raise invalid_params(f"Invalid params: resourceSubscriptions must be a list of at most {MAX_URIS} strings")
+        raise invalid_params(
+            f"Invalid params: resourceSubscriptions must be a list of at most {MAX_URIS} strings"
+        )
     readable = [uri for uri in dict.fromkeys(uris) if _readable(exchange, uri)]
     if readable:
         granted["resourceSubscriptions"] = readable

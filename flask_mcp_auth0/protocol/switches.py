@@ -11,6 +11,7 @@ from .store import Store, StoreUnavailable
 #: Seconds for which a call may go by what was read before; lists are always read anew.
 _FRESH = 1.0
 
+
 class Switches:
     """Remembers in the store which components are off. While the store is away, the last known holds."""
 

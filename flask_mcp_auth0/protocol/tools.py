@@ -37,7 +37,7 @@ def call_tool(exchange: Exchange) -> dict[str, Any] | Deferred:
         raise invalid_params("Invalid params: arguments must be an object")
     tool = exchange.server.registry.tools.get(name)
     if tool is None or name in exchange.server.switches.off("tool"):
-        raise unknown_tool(name)
+        return _not_found(exchange, name)
     try:
         check_access(exchange, tool, arguments)
     except Refused as refused:
@@ -50,6 +50,13 @@ def call_tool(exchange: Exchange) -> dict[str, Any] | Deferred:
         # In-band, so that the model can mend its call (server/tools, Error Handling).
         return exchange.complete(error_result(f"Invalid arguments for the tool {name!r}: {error}"))
     return Deferred(lambda running: _run(running, tool, keyword_arguments, arguments))
+
+
+def _not_found(exchange: Exchange, name: str) -> dict[str, Any]:
+    refusal = exchange.server.access.unknown("tool", name)
+    if refusal is not None:
+        return exchange.complete(error_result(refusal.message))
+    raise unknown_tool(name)
 
 
 def unknown_tool(name: str) -> ProtocolError:
@@ -70,8 +77,12 @@ def refusal_result(exchange: Exchange, refusal: Refusal, name: str) -> dict[str,
     # A batch has one HTTP status for many calls, and a stream has sent its own already.
     if refusal.challenge_as == "http" and not exchange.in_batch and not exchange.emitter.started:
         if refusal.kind == "unauthenticated":
-            raise HTTPRefusal(401, "unauthorized", refusal.message, {"WWW-Authenticate": refusal.www_authenticate})
-        raise HTTPRefusal(403, "insufficient_scope", refusal.message, {"WWW-Authenticate": refusal.www_authenticate})
+            raise HTTPRefusal(
+                401, "unauthorized", refusal.message, {"WWW-Authenticate": refusal.www_authenticate}
+            )
+        raise HTTPRefusal(
+            403, "insufficient_scope", refusal.message, {"WWW-Authenticate": refusal.www_authenticate}
+        )
     return {**error_result(refusal.message), "_meta": {CHALLENGE_META_KEY: [refusal.www_authenticate]}}
 
 

@@ -8,11 +8,11 @@ from flask import Response, request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from . import jsonrpc
+from .asking import accept_answer
+from .discovery import initialize
 from .dispatch import Job, Reply, answer, notify
 from .era import VERSION_HEADER, handshake_terms, is_modern, modern_terms
-from .discovery import initialize
 from .errors import INVALID_REQUEST, PARSE_ERROR, ProtocolError
-from .asking import accept_answer
 from .jsonrpc import ClientResponse, Notification, Request
 from .server import Exchange, HTTPRefusal, Server, Worker
 from .store import StoreUnavailable
@@ -74,8 +74,8 @@ def _single(server: Server, body: Any) -> list[Reply | Job] | Response:
         return [Reply(error.status, jsonrpc.error_response(request_id, error, null_id=not modern))]
     if isinstance(message, ClientResponse):
         if modern:
-            error = ProtocolError(INVALID_REQUEST, "Invalid request: responses are not accepted in this revision")
-            return [Reply(400, jsonrpc.error_response(None, error))]
+            unwanted = ProtocolError(INVALID_REQUEST, "Invalid request: this revision has no client responses")
+            return [Reply(400, jsonrpc.error_response(None, unwanted))]
         return _client_response(server, message)
     initializing = not modern and message.method == "initialize"
     caller = server.access.caller()
@@ -108,13 +108,17 @@ def _batch(server: Server, body: list[Any]) -> list[Reply | Job]:
     if terms.version != BATCH_VERSION:
         raise ProtocolError(INVALID_REQUEST, "Invalid request: this revision has no batches")
     if not 0 < len(body) <= jsonrpc.MAX_BATCH:
-        raise ProtocolError(INVALID_REQUEST, f"Invalid request: a batch holds 1 to {jsonrpc.MAX_BATCH} messages")
+        raise ProtocolError(
+            INVALID_REQUEST, f"Invalid request: a batch holds 1 to {jsonrpc.MAX_BATCH} messages"
+        )
     replies: list[Reply | Job] = []
     for item in body:
         try:
             message = jsonrpc.message_of(item)
             if isinstance(message, Request) and message.method == "initialize":
-                raise ProtocolError(INVALID_REQUEST, "Invalid request: initialize must not be part of a batch")
+                raise ProtocolError(
+                    INVALID_REQUEST, "Invalid request: initialize must not be part of a batch"
+                )
         except ProtocolError as error:
             replies.append(Reply(200, jsonrpc.error_response(jsonrpc.readable_id(item), error, null_id=True)))
             continue
@@ -132,7 +136,11 @@ def _initialize(exchange: Exchange) -> Reply:
         result, session_id = initialize(exchange)
     except ProtocolError as error:
         return Reply(200, jsonrpc.error_response(exchange.request.id, error))
-    headers = {SESSION_HEADER: session_id} if session_id is not None and exchange.server.access.authenticated() else {}
+    headers = (
+        {SESSION_HEADER: session_id}
+        if session_id is not None and exchange.server.access.authenticated()
+        else {}
+    )
     return Reply(200, jsonrpc.response(exchange.request.id, jsonrpc.encode(result)), headers)
 
 
@@ -141,7 +149,9 @@ def _client_response(server: Server, message: ClientResponse) -> list[Reply | Jo
     try:
         accepted = accept_answer(server.store, server.access.caller(), message)
     except StoreUnavailable:
-        error = ProtocolError(INVALID_REQUEST, "The answer cannot be taken for now; send it again", status=503)
+        error = ProtocolError(
+            INVALID_REQUEST, "The answer cannot be taken for now; send it again", status=503
+        )
         return [Reply(503, jsonrpc.error_response(None, error, null_id=True))]
     if accepted:
         return []
