@@ -10,7 +10,18 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from . import authorize, control, discovery, endpoints, faults, management, pages, registration, security
+from . import (
+    authorize,
+    control,
+    discovery,
+    endpoints,
+    faults,
+    management,
+    minting,
+    pages,
+    registration,
+    security,
+)
 from .grants import AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant, S256Only
 from .keys import KeyRing
 from .model import RecentRequest
@@ -72,6 +83,7 @@ def create_tenant(
         pages.consent,
         pages.front,
         control.bp,
+        minting.bp,
         management.create_blueprint(state),
     ):
         app.register_blueprint(blueprint)

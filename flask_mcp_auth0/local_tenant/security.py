@@ -1,9 +1,11 @@
 """What keeps other sites' pages, and other machines, away from the tenant.
 
 * Only requests whose ``Host`` is the issuer's are answered: a name that was re-bound to 127.0.0.1 does not
-get through. * Forms carry a token bound to the browser, and requests that a page of another site caused are
-refused. * The control API (``/_control/``) is for programs on this machine: it wants a header that no foreign
-page can set. * Every page forbids framing, scripts, and anything loaded from elsewhere.
+  get through.
+* Forms carry a token bound to the browser, and requests that a page of another site caused are refused.
+* The control API (``/_control/``) is for programs on this machine: it wants a header that no foreign page can
+  set.
+* Every page forbids framing, foreign scripts, and anything else loaded from elsewhere.
 """
 
 from __future__ import annotations
