@@ -101,8 +101,8 @@ class Holdings:
     def could_get(self, scope: str) -> bool:
         """Tell whether the client could get a scope that its token lacks by asking for it.
 
-        With RBAC on (the token has a ``permissions`` claim then) Auth0 gives no scope of the API to a user who
-        does not hold it. Where that is not known the answer is yes: Auth0 decides once the client asks.
+        With RBAC on (the token has a ``permissions`` claim then) Auth0 gives a user no scope of the API
+        that they do not hold. Where that is not known the answer is yes: Auth0 decides once the client asks.
         """
         info = self._info
         if info is None or info.is_machine or not info.has_permissions_claim or scope in info.permissions:

@@ -21,8 +21,8 @@ def unavailable(kind: str, name: str) -> str:
 def nobody_to_ask(kind: str, name: str) -> str:
     """Return the text for a server that was given no client credentials."""
     return (
-        f"The '{name}' {kind} is refused: this server has no Auth0 client credentials configured, so it cannot "
-        "ask which permissions you hold. Only its operator can change that."
+        f"The '{name}' {kind} is refused: this server has no Auth0 client credentials configured, so it "
+        "cannot ask which permissions you hold. Only its operator can change that."
     )
 
 
