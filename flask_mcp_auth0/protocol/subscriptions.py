@@ -18,7 +18,7 @@ from .dispatch import Reply, refusal
 from .emitter import Emitter
 from .errors import INTERNAL_ERROR, ProtocolError, invalid_params, method_not_found
 from .jsonrpc import notification
-from .notifications import Change
+from .notifications import LIST_KINDS, Change, Filter, ListKind
 from .server import Exchange, HTTPRefusal
 from .stream import CallResponse, connection_probe, http_refusal
 from .streams import suitable_limit
@@ -32,7 +32,7 @@ KEEP_ALIVE_SECONDS = 15.0
 MAX_SECONDS = 3600.0
 MAX_URIS = 100
 
-_LISTS: Mapping[str, str] = {
+_LISTS: Mapping[str, ListKind] = {
     "toolsListChanged": "tools/list_changed",
     "promptsListChanged": "prompts/list_changed",
     "resourcesListChanged": "resources/list_changed",
@@ -78,11 +78,7 @@ def open_notification_stream(exchange: Exchange) -> Response:
     session = exchange.terms.session
     assert session is not None
 
-    def wanted(change: Change) -> bool:
-        if change.kind == "resources/updated":
-            return change.uri in exchange.server.resource_subscriptions.uris(session)
-        return True
-
+    wanted = Filter(frozenset(LIST_KINDS), exchange.server.resource_subscriptions.follow(session))
     return NotificationStream(exchange, wanted=wanted, first=None, last=None, meta=None)
 
 
@@ -93,7 +89,7 @@ class NotificationStream(CallResponse):
         self,
         exchange: Exchange,
         *,
-        wanted: Callable[[Change], bool],
+        wanted: Filter,
         first: Mapping[str, Any] | None,
         last: Mapping[str, Any] | None,
         meta: Mapping[str, Any] | None,
@@ -195,7 +191,6 @@ def _readable(exchange: Exchange, uri: str) -> bool:
     return found is not None and exchange.server.access.check(found[0].component, found[1]) is None
 
 
-def _wanted(granted: Mapping[str, Any]) -> Callable[[Change], bool]:
-    kinds = {_LISTS[name] for name in granted if name in _LISTS}
-    uris = frozenset(granted.get("resourceSubscriptions", ()))
-    return lambda change: change.uri in uris if change.kind == "resources/updated" else change.kind in kinds
+def _wanted(granted: Mapping[str, Any]) -> Filter:
+    kinds = frozenset(kind for name, kind in _LISTS.items() if name in granted)
+    return Filter(kinds, frozenset(granted.get("resourceSubscriptions", ())))
