@@ -11,6 +11,7 @@ from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from . import (
+    admin,
     authorize,
     control,
     discovery,
@@ -85,6 +86,7 @@ def create_tenant(
         control.bp,
         minting.bp,
         management.create_blueprint(state),
+        admin.create_blueprint(state),
     ):
         app.register_blueprint(blueprint)
     faults.install(app, state)

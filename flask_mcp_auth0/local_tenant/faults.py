@@ -152,15 +152,6 @@ class Faults:
         )
 
 
-def register(app: Flask) -> None:
-    """Let the faults of a tenant happen to its app, and let programs on this machine command them."""
-    from .control import bp
-    from .tenant import tenant_of
-
-    install(app, tenant_of(app).state)
-    app.register_blueprint(bp)
-
-
 def install(app: Flask, state: TenantState) -> None:
     """Count every request of ``app`` by endpoint, and let the faults of ``state`` happen to it."""
 

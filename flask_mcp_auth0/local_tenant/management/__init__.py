@@ -6,6 +6,6 @@ What Auth0 does differently, or what is not known of it, is said in the modules.
 
 from __future__ import annotations
 
-from .blueprint import ROUTER, create_blueprint, register
+from .blueprint import ROUTER, create_blueprint, perform
 
-__all__ = ["ROUTER", "create_blueprint", "register"]
+__all__ = ["ROUTER", "create_blueprint", "perform"]

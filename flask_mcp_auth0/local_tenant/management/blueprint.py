@@ -6,12 +6,12 @@ import json
 from contextlib import nullcontext
 from typing import Any
 
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from ..ratelimit import Verdict
 from ..state import TenantState
-from ..tenant import RequestNotes, current_tenant, tenant_of
+from ..tenant import RequestNotes, current_tenant
 from . import (
     client_documents,
     client_grants,
@@ -58,11 +58,6 @@ ROUTER = Router(
         users,
     )
 )
-
-
-def register(app: Flask) -> None:
-    """Put the Management API on the app of a tenant."""
-    app.register_blueprint(create_blueprint(tenant_of(app).state))
 
 
 def create_blueprint(state: TenantState) -> Blueprint:

@@ -33,7 +33,7 @@ def preview(call: Call) -> Any:
     except InvalidDocument as error:
         return {"errors": [str(error)], "validation": _validation(str(error))}
     known = call.state.find_client(url)
-    answer = {"mapped_fields": mapped(client), "validation": _validation(), "errors": []}
+    answer: dict[str, Any] = {"mapped_fields": mapped(client), "validation": _validation(), "errors": []}
     if known is not None:
         answer |= {
             "client_id": known.client_id,
