@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -183,8 +183,8 @@ def _name(claims: Mapping[str, Any], claim: str) -> str | None:
 
 def _frozen(value: Any) -> Any:
     """Return a JSON value that cannot be changed: it is shared by all requests that carry the same token."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return MappingProxyType({key: _frozen(item) for key, item in value.items()})
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return tuple(_frozen(item) for item in value)
+    if isinstance(value, list):
+        return tuple([_frozen(item) for item in value])
     return value

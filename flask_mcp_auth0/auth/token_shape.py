@@ -23,6 +23,13 @@ ACCESS_TOKEN_TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 _BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 §2.1, b64token
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
 
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+
 _NO_AUDIENCE = (
     "it is what Auth0 issues when the client named no API. The client must send resource (or audience) when "
     "it asks for the token; at Auth0, turn on the Resource Parameter Compatibility Profile or set a default "
@@ -125,7 +132,10 @@ def decode_segment(segment: str) -> bytes | None:
         decoded = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
     except (binascii.Error, ValueError):
         return None
-    return decoded if base64.urlsafe_b64encode(decoded).decode().rstrip("=") == segment else None
+    rest = len(segment) % 4
+    if rest and base64.urlsafe_b64encode(decoded[1 - rest :]).decode().rstrip("=") != segment[-rest:]:
+        return None
+    return decoded
 
 
 def parse_object(text: bytes | None) -> dict[str, Any] | None:
@@ -133,11 +143,7 @@ def parse_object(text: bytes | None) -> dict[str, Any] | None:
     if text is None:
         return None
     try:
-        value = json.loads(text.decode("utf-8"), parse_constant=_refuse_constant)
+        value = _decoder.decode(text.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
