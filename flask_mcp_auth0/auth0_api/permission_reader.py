@@ -1,0 +1,245 @@
+"""Permissions, read from the Management API with no more calls than they need, none of which ever waits."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..auth.backoff import Rejected
+from ..errors import Auth0APIError, AuthorizationUnavailable, ConfigurationError
+from ..settings import Settings
+
+if TYPE_CHECKING:
+    from auth0.management import ManagementClient
+    from auth0.management.core.request_options import RequestOptions
+
+log = logging.getLogger("flask_mcp_auth0.auth0_api")
+
+#: The most that the Management API gives at once.
+_PAGE = 100
+
+#: Auth0 lets a user hold 1000 permissions directly and through roles; more pages than this are not read.
+_MOST_PAGES = 50
+
+_TIMEOUT = 3.0
+
+#: For how long an endpoint that our grant does not allow is not tried again, in seconds.
+_NOT_ALLOWED_FOR = 600.0
+
+_LONGEST_RETRY_AFTER = 3600
+
+
+class _PageOf(Protocol):
+    def __call__(self, client: ManagementClient, /, *, page: int) -> Any: ...
+
+
+class _Answer(Exception):
+    """Auth0 answered something else than 200."""
+
+    def __init__(self, status: int, code: str) -> None:
+        self.status = status
+        self.code = code
+        super().__init__(f"{status} {code}".rstrip())
+
+
+class ManagementPermissionReader:
+    """A :class:`~flask_mcp_auth0.auth.permissions.PermissionReader` on auth0-python's client.
+
+    Effective permissions and roles (those that come through groups included) are asked for where the
+    application's grant has ``read:user_effective_permissions`` and
+    ``read:organization_member_effective_roles``; else what ``read:users`` and
+    ``read:organization_member_roles`` give.
+
+    :param client_factory: returns this process's client, as ``ManagementProvider.client_for_request`` does.
+    :param settings: which API.
+    :param clock: Unix time in seconds.
+    """
+
+    def __init__(
+        self,
+        client_factory: Callable[[], ManagementClient],
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client_factory
+        self._api = settings.resource_server_identifier
+        self._clock = clock
+        self._not_allowed_until: dict[str, float] = {}
+        # Nothing is retried: the SDK would sleep in the request's thread, up to a minute.
+        self._options: RequestOptions = {"max_retries": 0, "timeout": _TIMEOUT}
+
+    def api_scopes(self) -> frozenset[str]:
+        """Return the permissions that are defined on the API.
+
+        :raises AuthorizationUnavailable: if there is no answer, or no such API.
+        """
+        try:
+            api = self._ask(
+                lambda client: client.resource_servers.get(self._api, request_options=self._options)
+            )
+        except _Answer as answer:
+            raise (self._no_such_api() if answer.status == 404 else _unavailable(answer)) from None
+        return frozenset(scope.value for scope in getattr(api, "scopes", None) or ())
+
+    def user_permissions(self, user_id: str) -> frozenset[str]:
+        """Return the permissions on the API that the user holds; none if there is no such user."""
+        held = self._preferred(
+            "read:user_effective_permissions",
+            lambda client: client.users.effective_permissions.list(
+                user_id,
+                resource_server_identifier=self._api,
+                take=_PAGE,
+                request_options=self._options,
+            ),
+        )
+        if held is None:
+            held = self._pages(
+                lambda client, *, page: client.users.permissions.list(
+                    user_id, per_page=_PAGE, page=page, request_options=self._options
+                )
+            )
+        return self._names(held)
+
+    def member_roles(self, user_id: str, organization: str) -> frozenset[str]:
+        """Return the ids of the user's roles within the organisation; none if they are no member."""
+        roles = self._preferred(
+            "read:organization_member_effective_roles",
+            lambda client: client.organizations.members.effective_roles.list(
+                organization, user_id, take=_PAGE, request_options=self._options
+            ),
+        )
+        if roles is None:
+            roles = self._pages(
+                lambda client, *, page: client.organizations.members.roles.list(
+                    organization, user_id, per_page=_PAGE, page=page, request_options=self._options
+                )
+            )
+        return frozenset(role.id for role in roles if isinstance(getattr(role, "id", None), str))
+
+    def role_permissions(self, role_id: str) -> frozenset[str]:
+        """Return the permissions on the API that the role brings; none if there is no such role."""
+        return self._names(
+            self._pages(
+                lambda client, *, page: client.roles.permissions.list(
+                    role_id, per_page=_PAGE, page=page, request_options=self._options
+                )
+            )
+        )
+
+    def _no_such_api(self) -> AuthorizationUnavailable:
+        reason = f"the tenant has no API with the identifier {self._api!r}, which is compared exactly"
+        return AuthorizationUnavailable(reason)
+
+    def _names(self, items: list[Any]) -> frozenset[str]:
+        return frozenset(
+            item.permission_name
+            for item in items
+            if item.resource_server_identifier == self._api and isinstance(item.permission_name, str)
+        )
+
+    def _preferred(self, scope: str, first: Callable[[ManagementClient], Any]) -> list[Any] | None:
+        """Return every item of a cursor-paged list; ``None`` if this tenant or grant does not offer it."""
+        if self._clock() < self._not_allowed_until.get(scope, 0.0):
+            return None
+        try:
+            return list(self._by_cursor(first))
+        except _Answer as answer:
+            if answer.status == 404 and answer.code.startswith("inexistent_"):
+                return []
+            if answer.status not in (403, 404):
+                raise _unavailable(answer) from None
+            self._not_allowed_until[scope] = self._clock() + _NOT_ALLOWED_FOR
+            log.info(
+                "Auth0 answers %s where %s is needed: what users hold through groups is not seen",
+                answer,
+                scope,
+            )
+            return None
+
+    def _by_cursor(self, first: Callable[[ManagementClient], Any]) -> Iterator[Any]:
+        page = self._ask(first)
+        for _ in range(_MOST_PAGES):
+            yield from page.items or ()
+            if not page.has_next:
+                return
+            following = page.get_next
+            page = self._ask(lambda _client: following())
+        raise _too_many()
+
+    def _pages(self, get: _PageOf) -> list[Any]:
+        """Return every item of a list that is paged by number, without the empty page that the SDK ends on."""
+        items: list[Any] = []
+        for number in range(_MOST_PAGES):
+            try:
+                page = self._ask(partial(get, page=number))
+            except _Answer as answer:
+                if answer.status == 404:
+                    return []
+                raise _unavailable(answer) from None
+            found = page.items or []
+            items.extend(found)
+            total = getattr(page.response, "total", None)
+            if len(found) < _PAGE or (isinstance(total, int | float) and len(items) >= total):
+                return items
+        raise _too_many()
+
+    def _ask(self, call: Callable[[ManagementClient], Any]) -> Any:
+        """Make one call.
+
+        :raises _Answer: for an answer about what was asked for.
+        :raises AuthorizationUnavailable: for no answer, or one about us or Auth0.
+        """
+        try:
+            return call(self._client())
+        except AuthorizationUnavailable:
+            raise
+        except (Auth0APIError, ConfigurationError) as error:
+            raise AuthorizationUnavailable(str(error), getattr(error, "retry_after", None)) from error
+        except Exception as error:
+            status = getattr(error, "status_code", None)
+            # The SDK's own texts show headers, and transport errors URLs: only the type is told.
+            if not isinstance(status, int):
+                raise AuthorizationUnavailable(f"the Management API: {type(error).__name__}") from error
+            if status == 429 or status >= 500:
+                raise AuthorizationUnavailable(
+                    f"the Management API answered {status}", self._retry_after(error)
+                ) from error
+            if status < 300:
+                raise AuthorizationUnavailable("the Management API answered another shape") from error
+            raise _Answer(status, _code(getattr(error, "body", None))) from error
+
+    def _retry_after(self, error: Exception) -> int | None:
+        """Return the seconds that Auth0 wants to be left alone for (RFC 9110 §10.2.3, or its own header)."""
+        headers = getattr(error, "headers", None)
+        if not isinstance(headers, Mapping):
+            return None
+        said = {str(name).lower(): str(value).strip() for name, value in headers.items()}
+        after, reset = said.get("retry-after", ""), said.get("x-ratelimit-reset", "")
+        if after.isdecimal() and len(after) < 10:
+            seconds = int(after)
+        elif reset.isdecimal() and len(reset) < 12:
+            seconds = round(int(reset) - self._clock() + 0.5)
+        else:
+            return None
+        return min(max(1, seconds), _LONGEST_RETRY_AFTER)
+
+
+def _code(body: Any) -> str:
+    code = body.get("errorCode") if isinstance(body, Mapping) else None
+    return code[:80] if isinstance(code, str) and code.replace("_", "").isalnum() else ""
+
+
+def _unavailable(answer: _Answer) -> AuthorizationUnavailable:
+    reason = f"the Management API answered {answer}"
+    # 401 and 403 are about this application's credentials and grant, so they concern every question.
+    if answer.status in (401, 403):
+        return AuthorizationUnavailable(f"{reason}: see the application's grant for the Management API")
+    return Rejected(reason)
+
+
+def _too_many() -> AuthorizationUnavailable:
+    return Rejected(f"the Management API gave more than {_MOST_PAGES} pages")
