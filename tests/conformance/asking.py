@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 from mcp_types import PromptMessage, TextContent
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from flask_mcp_auth0 import Call
-from flask_mcp_auth0.protocol.questions import Answer, Form, Roots, Sampling
+from flask_mcp_auth0 import Answer, Call, Form, Roots, Sampling
 
 from .extension import mcp
 

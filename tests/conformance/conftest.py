@@ -29,17 +29,18 @@ def worker_class() -> str:
 
 
 @pytest.fixture(scope="session")
-def target(worker_class: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+def target(
+    worker_class: str, issuer: Issuer, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Target]:
     """The fixture app under gunicorn: two workers that share a store."""
     log = tmp_path_factory.mktemp("conformance") / "gunicorn.log"
-    with Issuer() as issuer:
-        environ = {
-            "FLASK_AUTH0_DOMAIN": issuer.url,
-            "FLASK_MCP_BASE_URL": "{origin}",
-            "FLASK_MCP_STORE_URL": valkey_url,
-            "FLASK_SECRET_KEY": "conformance-conformance-conformance",
-        }
-        with gunicorn(
-            "tests.conformance.app:create_app()", environ, log=log, worker_class=worker_class
-        ) as server:
-            yield Target(server.url, issuer.token(server.url, subject="auth0|conformance"))
+    environ = {
+        "FLASK_AUTH0_DOMAIN": issuer.url,
+        "FLASK_MCP_BASE_URL": "{origin}",
+        "FLASK_MCP_STORE_URL": valkey_url,
+        "FLASK_SECRET_KEY": "conformance-conformance-conformance",
+    }
+    with gunicorn(
+        "tests.conformance.app:create_app()", environ, log=log, worker_class=worker_class
+    ) as server:
+        yield Target(server.url, issuer.token(server.url, subject="auth0|conformance"))

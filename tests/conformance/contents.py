@@ -38,7 +38,11 @@ def watched_resource() -> str:
     return "Watched resource content"
 
 
-@mcp.resource("test://template/{id}/data", mime_type="application/json")
+def _numbers(value: str) -> list[str]:
+    return [text for text in map(str, range(1000)) if text.startswith(value)]
+
+
+@mcp.resource("test://template/{id}/data", mime_type="application/json", completions={"id": _numbers})
 def template_data(id: str) -> str:
     """Data of one id."""
     return json.dumps({"id": id, "templateTest": True, "data": f"Data for ID: {id}"}, separators=(",", ":"))

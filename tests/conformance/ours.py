@@ -97,6 +97,12 @@ def ours_whoami() -> Caller:
 
 
 @ours.tool(structured_output=False)
+def ours_broken() -> str:
+    """Go wrong in a way that nobody planned."""
+    raise RuntimeError("the secret is 42")
+
+
+@ours.tool(structured_output=False)
 def ours_touch(uri: str) -> str:
     """Tell everybody who listens that a resource has changed.
 

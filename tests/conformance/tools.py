@@ -155,6 +155,6 @@ def test_trigger_tool_change() -> str:
 @mcp.tool(structured_output=False)
 def test_trigger_prompt_change() -> str:
     """Change the list of prompts, and change it back."""
-    mcp.disable("test_toggled_prompt")
-    mcp.enable("test_toggled_prompt")
+    mcp.disable("test_toggled_prompt", kind="prompt")
+    mcp.enable("test_toggled_prompt", kind="prompt")
     return "the list of prompts has changed"

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from ..fixtures_valkey import valkey_url  # noqa: F401 (a fixture)
 from ..issuer import Issuer
 from .raw import Wire
 from .serving import Server, gunicorn, report_logs
@@ -75,16 +74,9 @@ Start = Callable[..., Served]
 
 
 @pytest.fixture(scope="session")
-def issuer() -> Iterator[Issuer]:
-    """Whoever signs the tokens."""
-    with Issuer() as issuer:
-        yield issuer
-
-
-@pytest.fixture(scope="session")
 def start(
     issuer: Issuer,
-    valkey_url: str,  # noqa: F811 (the fixture above)
+    valkey_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Start]:
     """Return what starts the fixture app as a kind says; a server that already runs so is shared."""
