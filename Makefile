@@ -61,8 +61,8 @@ typing: $(STAMPS)/dev $(STAMPS)/tools ## Types (mypy, pyright)
 
 .PHONY: build
 build: $(STAMPS)/dev ## Wheel and sdist into dist/
-	rm -rf dist build
-	$(BIN)/python -m build --outdir dist . > $(STAMPS)/build.log 2>&1 || { cat $(STAMPS)/build.log; exit 1; }
+	@rm -rf dist build
+	@scripts/quietly $(BIN)/python -m build --outdir dist .
 	@ls dist
 
 .PHONY: package
@@ -101,18 +101,18 @@ $(BIN)/python:
 $(STAMPS)/demo: pyproject.toml | $(BIN)/python
 	@test -e $(STAMPS)/dev || { \
 	  echo "Installing what the demo needs into $(VENV) …"; \
-	  $(BIN)/python -m pip install --quiet -e '.[gunicorn,dotenv]'; }
+	  scripts/quietly $(BIN)/python -m pip install -e '.[gunicorn,dotenv]'; }
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/dev: pyproject.toml | $(BIN)/python
 	@echo "Installing what the tests need into $(VENV) …"
-	@$(BIN)/python -m pip install --quiet -e '.[gunicorn,dotenv,redis,async]' --group dev
+	@scripts/quietly $(BIN)/python -m pip install -e '.[gunicorn,dotenv,redis,async]' --group dev
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/docs: pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m venv $(VENV)/docs
-	@$(VENV)/docs/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	@$(VENV)/docs/bin/python -m pip install --quiet --group docs
+	@scripts/quietly $(VENV)/docs/bin/python -m pip install --upgrade 'pip>=25.1'
+	@scripts/quietly $(VENV)/docs/bin/python -m pip install --group docs
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/tools: scripts/install-test-tools pyproject.toml | $(STAMPS)/dev
