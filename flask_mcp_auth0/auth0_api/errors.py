@@ -21,8 +21,8 @@ CONNECTION_MISSING = frozenset(
 
 _DESCRIPTION_LENGTH = 300
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
-#: Anything that could be a token: three or more dotted parts, or one long word.
-_TOKEN = re.compile(r"[\w-]{8,}(\.[\w-]{4,}){2,}|[\w-]{60,}")
+#: Anything that could be a token: three long dotted parts, or one long word.
+_TOKEN = re.compile(r"[\w=-]{16,}\.[\w=-]{16,}\.[\w=.-]*|[\w=-]{60,}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable
@@ -10,6 +11,29 @@ from typing import Any, TypeVar
 from ..errors import RegistrationError
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_REPLACED_BY = "__mcp_auth0_replaced_by__"
+
+
+def outermost(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function that decorators of this package made of ``function``, if they made any.
+
+    Whoever registered the plain function first, with the decorators put above the registration, gets what
+    was meant: an approval must not be lost by an order of decorators.
+    """
+    while True:
+        replacement = getattr(function, "__dict__", {}).get(_REPLACED_BY)
+        if replacement is None:
+            return function
+        function = replacement
+
+
+def _replace(function: Callable[..., Any], wrapper: Any) -> None:
+    # functools.wraps copied what an earlier decoration of the same function left there.
+    wrapper.__dict__.pop(_REPLACED_BY, None)
+    # Bound methods and built-in functions take no attributes.
+    with contextlib.suppress(AttributeError):
+        setattr(function, _REPLACED_BY, wrapper)
 
 
 def place_of(function: Callable[..., Any]) -> str:
@@ -71,6 +95,7 @@ def inject(function: F, parameter: str, make: Callable[[], Any], decorator: str)
         visible.append(each)
     wrapper.__signature__ = signature.replace(parameters=visible)
     wrapper.__annotations__ = {k: v for k, v in function.__annotations__.items() if k != parameter}
+    _replace(function, wrapper)
     done: F = wrapper
     return done
 
@@ -101,5 +126,6 @@ def before(function: F, check: Callable[[dict[str, Any]], None]) -> F:
 
         wrapper = call
     wrapper.__signature__ = signature
+    _replace(function, wrapper)
     done: F = wrapper
     return done

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import time
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -19,6 +22,7 @@ from .token_endpoint import TokenEndpoint
 from .token_supplier import TokenSupplier
 
 if TYPE_CHECKING:
+    import httpx
     from auth0.management import ManagementClient
 
 #: The SDK's own policy (auth0-python's defaults), for work outside a request.
@@ -93,6 +97,7 @@ class ManagementProvider:
 
         base_url = self._settings.management_url + "/api/v2"
         http = build_http(supplier, self._timeout)
+        weakref.finalize(self, _close, os.getpid(), http)
         return (
             build_management(base_url, supplier, http, self._timeout, 0),
             build_management(base_url, supplier, http, _PATIENT_TIMEOUT, _PATIENT_RETRIES),
@@ -102,8 +107,13 @@ class ManagementProvider:
         if self._supplier is None:
             settings = self._settings
             credentials = ClientCredentials.of_management(settings, "get_management()")
+            # Nothing here refers to the provider itself, which therefore can be collected, and its connections closed.
             endpoint = TokenEndpoint(
-                self._token_url, self._issuer, credentials, self._outbound, clock=self._clock
+                functools.partial(_token_url, settings, self._server),
+                functools.partial(_issuer, settings, self._server),
+                credentials,
+                self._outbound,
+                clock=self._clock,
             )
             wanted = Wanted("get_management()", audience=settings.management_audience, keys=credentials.keys)
 
@@ -116,19 +126,24 @@ class ManagementProvider:
             self._supplier = TokenSupplier(fetch, name, self._cache, self._sealer, clock=self._clock)
         return self._supplier
 
-    # With a custom domain, the Management API lives at the tenant's own domain, whose documents we do not
-    # read: there the paths are Auth0's fixed ones.
 
-    def _token_url(self) -> str:
-        settings = self._settings
-        if settings.management_url == settings.issuer_url:
-            return self._server.endpoint("token_endpoint")
-        return settings.management_url + "/oauth/token"
+# With a custom domain, the Management API lives at the tenant's own domain, whose documents are not read: there
+# the paths are Auth0's fixed ones.
 
-    def _issuer(self) -> str:
-        settings = self._settings
-        return (
-            self._server.issuer()
-            if settings.management_url == settings.issuer_url
-            else settings.management_url + "/"
-        )
+
+def _token_url(settings: Settings, server: AuthorizationServer) -> str:
+    if settings.management_url == settings.issuer_url:
+        return server.endpoint("token_endpoint")
+    return settings.management_url + "/oauth/token"
+
+
+def _issuer(settings: Settings, server: AuthorizationServer) -> str:
+    if settings.management_url == settings.issuer_url:
+        return server.issuer()
+    return settings.management_url + "/"
+
+
+def _close(pid: int, http: httpx.Client) -> None:
+    # What was inherited over a fork is the parent's to close.
+    if pid == os.getpid():
+        http.close()
