@@ -104,6 +104,12 @@ class Outbound:
         """
         return self._request("POST", url, headers=headers, data=dict(data), auth=auth)
 
+    def close(self) -> None:
+        """Close the pooled connections of this process; a later request opens new ones."""
+        held, self._session = self._session, None
+        if held is not None and held[0] == os.getpid():
+            held[1].close()
+
     def _request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None, **how: Any
     ) -> tuple[int, Any, Mapping[str, str]]:

@@ -114,7 +114,12 @@ class Tenant:
         return {name: value for name, value in (claims | changes).items() if value is not None}
 
     def token(
-        self, *, key: Key | None = None, header: Mapping[str, Any] | None = None, alg: str = "RS256", **claims: Any
+        self,
+        *,
+        key: Key | None = None,
+        header: Mapping[str, Any] | None = None,
+        alg: str = "RS256",
+        **claims: Any,
     ) -> str:
         """Return a signed token; header members of ``None`` are taken away."""
         return self.signed(json.dumps(self.claims(**claims)).encode(), key=key, header=header, alg=alg)

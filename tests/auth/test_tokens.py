@@ -31,7 +31,11 @@ from .doubles import AUDIENCE, ISSUER, JWKS, Clock, Tenant, b64, sign
 
 def test_a_good_token_tells_who_is_calling(tenant: Tenant) -> None:
     token = tenant.token(
-        name="Ada", email="ada@example.com", permissions=["tool:a", "tool:b"], org_id="org_1", team={"id": [1]}
+        name="Ada",
+        email="ada@example.com",
+        permissions=["tool:a", "tool:b"],
+        org_id="org_1",
+        team={"id": [1]},
     )
     info = tenant.verifier().verify(token)
     assert info.token == token
@@ -127,7 +131,9 @@ def test_a_token_without_exp_is_refused(tenant: Tenant) -> None:
         tenant.verifier().verify(tenant.token(exp=None))
 
 
-@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "1e999", '"1900000000"', "true", "-1", "1e13", "{}"])
+@pytest.mark.parametrize(
+    "text", ["NaN", "Infinity", "-Infinity", "1e999", '"1900000000"', "true", "-1", "1e13", "{}"]
+)
 def test_an_exp_that_is_no_time_is_refused(tenant: Tenant, text: str) -> None:
     payload = json.dumps(tenant.claims(exp="EXP")).replace('"EXP"', text).encode()
     with pytest.raises(TokenInvalid) as caught:
@@ -174,14 +180,17 @@ def test_types_of_access_tokens_are_accepted(tenant: Tenant, typ: str | None) ->
     assert tenant.verifier().verify(tenant.token(header={"typ": typ}))
 
 
-@pytest.mark.parametrize("typ", ["dpop+jwt", "id_token", "rt+jwt", "logout+jwt", "application/jwt", "", 7, ["JWT"]])
+@pytest.mark.parametrize(
+    "typ", ["dpop+jwt", "id_token", "rt+jwt", "logout+jwt", "application/jwt", "", 7, ["JWT"]]
+)
 def test_other_types_are_refused(tenant: Tenant, typ: Any) -> None:
     with pytest.raises(NotAnAccessToken):
         tenant.verifier().verify(tenant.token(header={"typ": typ}))
 
 
 @pytest.mark.parametrize(
-    "claims", [{"nonce": "n"}, {"at_hash": "h"}, {"c_hash": "h"}, {"token_use": "id"}, {"token_use": "refresh"}]
+    "claims",
+    [{"nonce": "n"}, {"at_hash": "h"}, {"c_hash": "h"}, {"token_use": "id"}, {"token_use": "refresh"}],
 )
 def test_an_id_token_is_refused_though_its_audience_is_right(tenant: Tenant, claims: dict[str, str]) -> None:
     with pytest.raises(NotAnAccessToken):
@@ -299,7 +308,9 @@ def test_a_key_name_that_is_no_name_is_refused(tenant: Tenant, kid: Any) -> None
     assert tenant.outbound.asked[JWKS] == 0
 
 
-def test_a_token_without_a_key_name_needs_a_set_of_one(tenant: Tenant, rsa_key: RSAKey, other_key: RSAKey) -> None:
+def test_a_token_without_a_key_name_needs_a_set_of_one(
+    tenant: Tenant, rsa_key: RSAKey, other_key: RSAKey
+) -> None:
     token = tenant.token(header={"kid": None})
     assert tenant.verifier().verify(token)
     tenant.publish(rsa_key, other_key)
@@ -317,7 +328,9 @@ def test_an_encrypted_token_is_explained(tenant: Tenant) -> None:
         tenant.verifier().verify(f"{head}..aXY.Y2lwaGVy.dGFn")
 
 
-@pytest.mark.parametrize("token", ["aBcDeF0123456789-_aBcDeF", "v1.MjAyNi1yZWZyZXNo", "a.b.c", "a.b.c.d", "!"])
+@pytest.mark.parametrize(
+    "token", ["aBcDeF0123456789-_aBcDeF", "v1.MjAyNi1yZWZyZXNo", "a.b.c", "a.b.c.d", "!"]
+)
 def test_an_opaque_token_is_explained(tenant: Tenant, token: str) -> None:
     with pytest.raises((OpaqueToken, TokenInvalid)):
         tenant.verifier().verify(token)
@@ -342,7 +355,9 @@ def test_characters_that_no_token_has_are_refused(tenant: Tenant, odd: str) -> N
             tenant.verifier().verify(token)
 
 
-@pytest.mark.parametrize("payload", [b"", b"[]", b"null", b'"text"', b"\xff\xfe", b"{", b'{"a":NaN}', b"[" * 9000])
+@pytest.mark.parametrize(
+    "payload", [b"", b"[]", b"null", b'"text"', b"\xff\xfe", b"{", b'{"a":NaN}', b"[" * 9000]
+)
 def test_claims_that_are_no_object_are_refused(tenant: Tenant, payload: bytes) -> None:
     with pytest.raises(TokenInvalid):
         tenant.verifier().verify(tenant.signed(payload))
@@ -375,7 +390,9 @@ def test_claims_nested_too_deeply_are_refused(tenant: Tenant) -> None:
         ({"org_id": 7}, "org_id"),
     ],
 )
-def test_claims_that_cannot_be_understood_are_refused(tenant: Tenant, changes: dict[str, Any], word: str) -> None:
+def test_claims_that_cannot_be_understood_are_refused(
+    tenant: Tenant, changes: dict[str, Any], word: str
+) -> None:
     with pytest.raises(TokenInvalid, match=word):
         tenant.verifier().verify(tenant.token(**changes))
 
@@ -412,7 +429,9 @@ def test_machines_are_recognised(tenant: Tenant, claims: dict[str, Any]) -> None
     assert tenant.verifier().verify(tenant.token(**claims)).is_machine
 
 
-@pytest.mark.parametrize("claims", [{"gty": "password"}, {"gty": ["refresh_token"]}, {"gty": 7}, {"sub_profile": []}])
+@pytest.mark.parametrize(
+    "claims", [{"gty": "password"}, {"gty": ["refresh_token"]}, {"gty": 7}, {"sub_profile": []}]
+)
 def test_people_are_no_machines(tenant: Tenant, claims: dict[str, Any]) -> None:
     assert not tenant.verifier().verify(tenant.token(**claims)).is_machine
 
@@ -421,7 +440,13 @@ def test_only_allowed_organizations_come_in(tenant: Tenant) -> None:
     verifier = tenant.verifier(organizations=("org_1", "Acme"))
     assert verifier.verify(tenant.token(org_id="org_1")).organization == "org_1"
     assert verifier.verify(tenant.token(org_id="org_9", org_name="acme")).organization == "org_9"
-    for claims in ({}, {"org_id": "org_2"}, {"org_id": "Acme"}, {"org_name": "org_1"}, {"org_id": "org_2", "org_name": "x"}):
+    for claims in (
+        {},
+        {"org_id": "org_2"},
+        {"org_id": "Acme"},
+        {"org_name": "org_1"},
+        {"org_id": "org_2", "org_name": "x"},
+    ):
         with pytest.raises(WrongOrganization):
             verifier.verify(tenant.token(**claims))
 
