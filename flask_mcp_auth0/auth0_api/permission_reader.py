@@ -166,8 +166,7 @@ class ManagementPermissionReader:
             yield from page.items or ()
             if not page.has_next:
                 return
-            following = page.get_next
-            page = self._ask(lambda _client: following())
+            page = self._ask(partial(_after, page))
         raise _too_many()
 
     def _pages(self, get: _PageOf) -> list[Any]:
@@ -226,6 +225,10 @@ class ManagementPermissionReader:
         else:
             return None
         return min(max(1, seconds), _LONGEST_RETRY_AFTER)
+
+
+def _after(page: Any, _client: ManagementClient) -> Any:
+    return page.get_next()
 
 
 def _code(body: Any) -> str:
