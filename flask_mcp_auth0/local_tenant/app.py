@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from . import (
     admin,
     authorize,
+    ciba,
     control,
     discovery,
     endpoints,
@@ -23,6 +24,7 @@ from . import (
     registration,
     security,
 )
+from .exchange import FederatedConnectionGrant, TokenExchangeGrant
 from .grants import AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant, S256Only
 from .keys import KeyRing
 from .model import RecentRequest
@@ -70,7 +72,13 @@ def create_tenant(
     server.init_app(app)
     server.register_grant(AuthorizationCodeGrant, [S256Only(required=False)])
     server.register_grant(RefreshTokenGrant)
-    server.register_grant(ClientCredentialsGrant)
+    for grant in (
+        ClientCredentialsGrant,
+        TokenExchangeGrant,
+        FederatedConnectionGrant,
+        ciba.CibaGrant,
+    ):
+        server.register_grant(grant)
     server.register_extension(authorize.ISSUER)
     keep_server(app, server)
     security.init_app(app)
@@ -83,6 +91,7 @@ def create_tenant(
         pages.login,
         pages.consent,
         pages.front,
+        ciba.bp,
         control.bp,
         minting.bp,
         management.create_blueprint(state),

@@ -159,6 +159,14 @@ class TenantGrant:
             state.touch()
         return text
 
+    def live_refresh_token(self, text: str, client: Client) -> RefreshToken | None:
+        """The refresh token of ``client`` that ``text`` is, if it still counts."""
+        state = self.tenant.state
+        entry = state.refresh_tokens.get(token_id(text))
+        if entry is None or entry.client_id != client.client_id or entry.rotated_at is not None:
+            return None
+        return entry if entry.expires_at > state.now() else None
+
     def user(self, user_id: str) -> User:
         user = self.tenant.state.users.get(user_id)
         if user is None:
