@@ -103,7 +103,7 @@ def _walk(starts: Iterable[Any], step: Callable[[Any], Iterable[Any]]) -> Iterat
 
 
 def _may_be_function(value: Any) -> bool:
-    if isinstance(value, type | ModuleType | BuiltinFunctionType | _PLAIN_TYPES):
+    if isinstance(value, (type, ModuleType, BuiltinFunctionType, *_PLAIN_TYPES)):
         return False
     return callable(value) or isinstance(value, staticmethod | classmethod | functools.partialmethod)
 
