@@ -87,4 +87,6 @@ class Sealer:
 
 
 def _derive(secret: bytes, purpose: str) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"flask-mcp-auth0:" + purpose.encode()).derive(secret)
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"flask-mcp-auth0:" + purpose.encode()).derive(
+        secret
+    )

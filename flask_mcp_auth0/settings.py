@@ -23,7 +23,18 @@ StepUp = Literal["http", "result", "auto"]
 DPoPMode = Literal["off", "allowed", "required"]
 
 #: What may sign a token: asymmetric only, so that a public key can never be taken for a shared secret.
-ASYMMETRIC_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+ASYMMETRIC_ALGORITHMS = (
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+)
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -103,8 +114,12 @@ class Settings:
         :raises ConfigurationError: naming every missing and every malformed key at once.
         """
         reader = _Reader(config)
-        issuer_url = reader.url("AUTH0_DOMAIN", required="your tenant's domain, as in your-tenant.eu.auth0.com")
-        base_url = reader.url("MCP_BASE_URL", required="the public URL of this app, as in https://app.example.com")
+        issuer_url = reader.url(
+            "AUTH0_DOMAIN", required="your tenant's domain, as in your-tenant.eu.auth0.com"
+        )
+        base_url = reader.url(
+            "MCP_BASE_URL", required="the public URL of this app, as in https://app.example.com"
+        )
         mcp_path = reader.path("MCP_PATH", "/mcp")
         endpoint = base_url + mcp_path
         audience = reader.text("AUTH0_AUDIENCE") or endpoint
@@ -117,9 +132,13 @@ class Settings:
         client_secret = reader.text("AUTH0_CLIENT_SECRET")
         assertion_key = reader.text("AUTH0_CLIENT_ASSERTION_KEY")
         if (client_secret or assertion_key) and not client_id:
-            reader.problems.append("AUTH0_CLIENT_SECRET (or AUTH0_CLIENT_ASSERTION_KEY) is set without AUTH0_CLIENT_ID")
+            reader.problems.append(
+                "AUTH0_CLIENT_SECRET (or AUTH0_CLIENT_ASSERTION_KEY) is set without AUTH0_CLIENT_ID"
+            )
         if client_id and not (client_secret or assertion_key):
-            reader.problems.append("AUTH0_CLIENT_ID is set without AUTH0_CLIENT_SECRET or AUTH0_CLIENT_ASSERTION_KEY")
+            reader.problems.append(
+                "AUTH0_CLIENT_ID is set without AUTH0_CLIENT_SECRET or AUTH0_CLIENT_ASSERTION_KEY"
+            )
         management_url = reader.url("AUTH0_MANAGEMENT_DOMAIN") or issuer_url
         management_secret = reader.text("AUTH0_MANAGEMENT_CLIENT_SECRET")
         management_key = reader.text("AUTH0_MANAGEMENT_CLIENT_ASSERTION_KEY")
@@ -145,13 +164,17 @@ class Settings:
             management_client_secret=management_secret if own else client_secret,
             management_client_assertion_key=management_key if own else assertion_key,
             resource_server_identifier=reader.text("AUTH0_RESOURCE_SERVER_IDENTIFIER") or audience,
-            permissions_source=reader.choice("AUTH0_PERMISSIONS_SOURCE", "management", get_args(PermissionsSource)),
+            permissions_source=reader.choice(
+                "AUTH0_PERMISSIONS_SOURCE", "management", get_args(PermissionsSource)
+            ),
             permissions_ttl=ttl,
             permissions_stale_ttl=reader.integer("AUTH0_PERMISSIONS_STALE_TTL", 0, 0, 86_400),
             api_scopes_ttl=reader.integer("AUTH0_API_SCOPES_TTL", 300, 1, 86_400),
             require=reader.choice("AUTH0_REQUIRE", "permissions", get_args(Require)),
             protect=reader.choice("AUTH0_PROTECT", "tenant", get_args(Protect)),
-            undefined_permission=reader.choice("AUTH0_UNDEFINED_PERMISSION", "deny", get_args(UndefinedPermission)),
+            undefined_permission=reader.choice(
+                "AUTH0_UNDEFINED_PERMISSION", "deny", get_args(UndefinedPermission)
+            ),
             leeway=reader.integer("AUTH0_LEEWAY", 30, 0, 300),
             algorithms=reader.algorithms("AUTH0_ALGORITHMS", ("RS256", "PS256")),
             organizations=reader.words("AUTH0_ORGANIZATION"),
@@ -236,7 +259,13 @@ class _Reader:
             host, _ = parts.hostname, parts.port
         except ValueError:
             host, parts = None, urlsplit("")
-        if not host or parts.scheme not in ("http", "https") or parts.query or parts.fragment or parts.username:
+        if (
+            not host
+            or parts.scheme not in ("http", "https")
+            or parts.query
+            or parts.fragment
+            or parts.username
+        ):
             self.problems.append(f"{key} is {value!r}, which is not a host name or an http(s) URL")
             return ""
         if parts.scheme == "http" and host not in LOOPBACK_HOSTS:
@@ -309,10 +338,14 @@ class _Reader:
         value = self._config.get(key)
         if value is None or value == "":
             return ()
-        keys = [value] if isinstance(value, str | bytes) else list(value) if isinstance(value, Sequence) else []
+        keys = (
+            [value] if isinstance(value, str | bytes) else list(value) if isinstance(value, Sequence) else []
+        )
         texts = tuple(item.decode("latin-1") if isinstance(item, bytes) else str(item) for item in keys)
         if not texts or any(len(text) < 16 for text in texts):
-            self.problems.append(f"{key} must be one key, or a list of keys newest first, of at least 16 characters each")
+            self.problems.append(
+                f"{key} must be one key, or a list of keys newest first, of at least 16 characters each"
+            )
         return texts
 
     def store_url(self, key: str) -> str | None:
@@ -327,5 +360,7 @@ class _Reader:
         for origin in origins:
             parts = urlsplit(origin)
             if origin != "*" and (not parts.scheme or not parts.netloc or parts.path or parts.query):
-                self.problems.append(f"{key} names {origin!r}; an origin is scheme://host[:port] without a path")
+                self.problems.append(
+                    f"{key} names {origin!r}; an origin is scheme://host[:port] without a path"
+                )
         return origins

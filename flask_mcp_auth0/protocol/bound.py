@@ -19,7 +19,7 @@ from .components import Component, Prompt, Resource, Tool
 from .content import dump
 from .mirrored_headers import MirroredParameter, mirrored_parameters
 from .results import Output
-from .schema import Described, Parameters, RawParameters, describe, parameters_of
+from .schema import Described, Parameters, RawParameters, describe, is_injected, parameters_of
 from .uri_template import UriTemplate
 
 #: server/tools, Tool Names; also what the oldest conformance checks accept.
@@ -74,7 +74,7 @@ class BoundResource:
 
     def __post_init__(self) -> None:
         resource = self.component
-        names = [name for name, _, annotation in parameters_of(resource.function) if annotation is not Call]
+        names = [name for name, _, kind in parameters_of(resource.function) if not is_injected(kind, Call)]
         definition = {**_common(resource, describe(resource.function)), "mimeType": resource.mime_type}
         definition |= {"annotations": resource.annotations, "_meta": resource.meta}
         self.template: UriTemplate | None = None

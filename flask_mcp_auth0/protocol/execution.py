@@ -20,6 +20,9 @@ logger = logging.getLogger("flask_mcp_auth0.calls")
 
 _MASKED = "The {kind} failed; the server's log says why."
 
+#: What a client of a 2025 revision hears before it sets a level.
+_DEFAULT_LEVEL = "info"
+
 #: The only methods whose answer may be a question (basic/patterns/mrtr, Supported Requests).
 INPUT_METHODS = frozenset({"tools/call", "resources/read", "prompts/get"})
 
@@ -173,7 +176,8 @@ def subject_of(exchange: Exchange, bound: Bound, arguments: Mapping[str, Any]) -
 def _log_threshold(exchange: Exchange) -> str | None:
     if exchange.terms.modern:
         return exchange.terms.log_level
-    return exchange.server.log_levels.get(exchange.terms.session) if exchange.terms.session else "info"
+    session = exchange.terms.session
+    return (exchange.server.log_levels.get(session) if session else None) or _DEFAULT_LEVEL
 
 
 def _taken_back(exchange: Exchange) -> Any:

@@ -7,6 +7,7 @@ is enforced.
 from __future__ import annotations
 
 import inspect
+import types
 import typing
 import warnings
 from collections.abc import Callable, Mapping
@@ -59,7 +60,7 @@ class Parameters:
         fields: dict[str, Any] = {}
         self._names: list[tuple[str, str]] = []
         for name, parameter, annotation in parameters_of(function):
-            if injected_type is not None and annotation is injected_type:
+            if is_injected(annotation, injected_type):
                 self.injected = name
                 continue
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
@@ -120,7 +121,7 @@ class RawParameters:
             )
         self._validator = validator_of(self.schema, _named(function))
         for name, _, annotation in parameters_of(function):
-            if injected_type is not None and annotation is injected_type:
+            if is_injected(annotation, injected_type):
                 self.injected = name
 
     def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,6 +178,14 @@ def parameters_of(function: Callable[..., Any]) -> list[tuple[str, inspect.Param
         ) from error
     signature = inspect.signature(function)
     return [(name, parameter, hints.get(name, Any)) for name, parameter in signature.parameters.items()]
+
+
+def is_injected(annotation: Any, injected_type: type | None) -> bool:
+    """Tell whether a parameter takes the running call: ``Call``, or ``Call | None`` for use in plain code."""
+    if injected_type is None:
+        return False
+    arms = typing.get_args(annotation) if typing.get_origin(annotation) in (typing.Union, types.UnionType) else ()
+    return annotation is injected_type or (injected_type in arms and set(arms) <= {injected_type, type(None)})
 
 
 def validator_of(schema: Mapping[str, Any], where: str) -> Validator:

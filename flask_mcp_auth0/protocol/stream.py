@@ -60,14 +60,13 @@ class CallResponse(Response):
             self.headers.update(reply.headers)
             if reply.body is None:
                 continue
+            bodies.append(reply.body)
             if emitter.started or not self._accepts_json:
-                emitter.send_bytes(reply.body)
-            else:
-                bodies.append(reply.body)
+                # The first of them may have been ready before a later one began the stream.
+                for body in bodies:
+                    emitter.send_bytes(body)
+                bodies.clear()
         if emitter.started:
-            # Answers that were ready before the stream began are owed still.
-            for body in bodies:
-                emitter.send_bytes(body)
             return ()
         self.set_data(b"[" + b",".join(bodies) + b"]" if self._batch else b"".join(bodies))
         return super().__call__(environ, start_response)
