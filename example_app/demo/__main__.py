@@ -21,6 +21,7 @@ from .story import Stage, StepFailed, tell
 from .tenant import Administrator
 from .transcript import Transcript
 
+CLIENT_ID = "support-desk"
 LOYALTY_AUDIENCE = "https://loyalty.example.com"
 DESCRIPTION = Path(__file__).parent.with_name("tenant.yaml")
 
@@ -83,10 +84,10 @@ def run(options: argparse.Namespace, logs: Path, say: Transcript) -> None:
             "tenant",
             [
                 *("-m", "flask", "mcp", "tenant", "--port", str(tenant_port), "--config", str(description)),
-                *("--audience", mcp_url),
+                *("--audience", mcp_url, "--client-id", CLIENT_ID),
             ],
             ready_url=f"{issuer}.well-known/openid-configuration",
-            environment={"MCP_TENANT_CLIENT_ID": "support-desk", "MCP_TENANT_CLIENT_SECRET": client_secret},
+            environment={"LOCAL_TENANT_CLIENT_SECRET": client_secret},
             logs=logs,
         )
         loyalty = Server(
@@ -103,7 +104,7 @@ def run(options: argparse.Namespace, logs: Path, say: Transcript) -> None:
             ready_url=f"{base_url}/.well-known/oauth-protected-resource",
             environment={
                 "FLASK_AUTH0_DOMAIN": issuer,
-                "FLASK_AUTH0_CLIENT_ID": "support-desk",
+                "FLASK_AUTH0_CLIENT_ID": CLIENT_ID,
                 "FLASK_AUTH0_CLIENT_SECRET": client_secret,
                 "FLASK_MCP_BASE_URL": base_url,
                 "FLASK_SECRET_KEY": secrets.token_hex(32),

@@ -36,10 +36,10 @@ class Desk:
         return result
 
     def call(self, tool: str, **arguments: Any) -> Any:
-        """Call a tool; return its structured result."""
+        """Call a tool; return its structured result, or the text of one that has only that."""
         result = self.ask("tools/call", {"name": tool, "arguments": arguments})
         assert not result.get("isError"), result
-        return result["structuredContent"]
+        return result["structuredContent"] if "structuredContent" in result else result["content"][0]["text"]
 
     def refusal(self, tool: str, **arguments: Any) -> str:
         """Call a tool that refuses; return the text."""
