@@ -101,7 +101,8 @@ def applications(state: TenantState) -> dict[str, Any]:
 def requests(state: TenantState) -> dict[str, Any]:
     """The last requests and log entries, newest first."""
     with state.lock:
-        recent = list(state.requests)[-_NEWEST:][::-1]
+        others = [seen for seen in state.requests if not seen.path.startswith("/admin")]
+        recent = others[-_NEWEST:][::-1]
         events = list(state.logs)[-_NEWEST:][::-1]
         names = {client.client_id: client.name for client in state.clients.values()}
         names |= {user.user_id: user.username for user in state.users.values()}

@@ -55,6 +55,7 @@ class TenantState:
     def __init__(self, *, issuer: str = DEFAULT_ISSUER, clock: Clock = time.time) -> None:
         self.lock = threading.RLock()
         self.clock = clock
+        self.started_at = clock()
         self.issuer = issuer
         self.settings = TenantSettings()
         self.users: dict[str, User] = {}

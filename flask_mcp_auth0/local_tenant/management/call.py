@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from ..state import TenantState
 
+TENANT_NAME = "local"
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:

@@ -16,7 +16,7 @@ from .bodies import (
     STRINGS,
     Field,
 )
-from .call import iso_time, without_none
+from .call import TENANT_NAME, iso_time, without_none
 
 _APP_TYPES = ("native", "spa", "regular_web", "non_interactive", "resource_server")
 
@@ -63,7 +63,7 @@ def as_json(client: Client, *, with_secret: bool = False) -> dict[str, Any]:
     by_key = client.token_endpoint_auth_method == "private_key_jwt"  # noqa: S105
     shown: dict[str, Any] = {
         "client_id": client.client_id,
-        "tenant": "local",
+        "tenant": TENANT_NAME,
         "global": False,
         "oidc_conformant": True,
         **{name: getattr(client, name) for name in STORED if name != "token_endpoint_auth_method"},

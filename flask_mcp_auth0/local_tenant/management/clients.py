@@ -54,9 +54,10 @@ def create_client(call: Call) -> Answer:
     if not first_party:
         client.third_party_security_mode = "strict"
     change(client, body)
-    if client.resource_server_identifier is not None:
-        if client.resource_server_identifier not in call.state.resource_servers:
+    if "resource_server_identifier" in body:  # the API that it is; it cannot be changed later
+        if body["resource_server_identifier"] not in call.state.resource_servers:
             raise inexistent("resource_server", "The resource server does not exist.")
+        client.resource_server_identifier = body["resource_server_identifier"]
         client.app_type = "resource_server"
     if client.token_endpoint_auth_method in ("client_secret_post", "client_secret_basic"):
         client.client_secret = secrets.token_urlsafe(48)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..model import Permission, PermissionSource, ResourceServer, Role
+from ..model import Group, Permission, PermissionSource, ResourceServer, Role
 from .call import Call
 from .errors import inexistent, invalid_query
 from .groups import as_json as group_json
@@ -68,7 +68,10 @@ def list_role_source_groups(call: Call, id: str) -> Any:
     role_id = _required(call, "role_id")
     groups = [g for g in call.state.groups.values() if user.user_id in g.members and role_id in g.roles]
 
-    return by_cursor(call.query, "groups", groups, lambda group: group.id, group_json)
+    def shape(group: Group) -> dict[str, Any]:
+        return group_json(call.state, group)
+
+    return by_cursor(call.query, "groups", groups, lambda group: group.id, shape)
 
 
 def _roles_of(call: Call, user_id: str) -> list[tuple[Role, list[str]]]:

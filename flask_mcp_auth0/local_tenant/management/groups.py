@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..model import Group
-from .call import NO_CONTENT, Answer, Call, created
+from ..state import TenantState
+from .call import NO_CONTENT, TENANT_NAME, Answer, Call, created, iso_time
 from .errors import inexistent
 from .paging import by_cursor, either
 from .permission_bodies import check_roles_exist, role_ids_in
@@ -25,7 +26,7 @@ def list_groups(call: Call) -> Any:
 
 @routes.get("/groups/{id}", "read:groups")
 def get_group(call: Call, id: str) -> Any:
-    return as_json(_found(call, id))
+    return as_json(call.state, _found(call, id))
 
 
 @routes.get("/groups/{id}/members", "read:group_members")
@@ -65,13 +66,23 @@ def list_user_groups(call: Call, id: str) -> Any:
     return _page(call, [group for group in call.state.groups.values() if user.user_id in group.members])
 
 
-def as_json(group: Group) -> dict[str, Any]:
-    """The group as the Management API shows it."""
-    return {"id": group.id, "name": group.name}
+def as_json(state: TenantState, group: Group) -> dict[str, Any]:
+    """The group as the Management API shows it. When it was made is not remembered."""
+    since = iso_time(state.started_at)
+    return {
+        "id": group.id,
+        "name": group.name,
+        "tenant_name": TENANT_NAME,
+        "created_at": since,
+        "updated_at": since,
+    }
 
 
 def _page(call: Call, groups: list[Group]) -> Any:
-    return either(call.query, "groups", groups, lambda group: group.id, as_json)
+    def shape(group: Group) -> dict[str, Any]:
+        return as_json(call.state, group)
+
+    return either(call.query, "groups", groups, lambda group: group.id, shape)
 
 
 def _found(call: Call, id: str) -> Group:

@@ -7,7 +7,7 @@ from typing import Any
 from ..model import Organization, Role
 from .bodies import OBJECT, STRING, Field, checked
 from .call import NO_CONTENT, Answer, Call
-from .errors import inexistent
+from .errors import ManagementError, inexistent
 from .paging import by_cursor, by_offset, either
 from .permission_bodies import check_roles_exist, ids_in, role_ids_in
 from .roles import as_json as role_json
@@ -175,7 +175,7 @@ def _found(call: Call, id: str) -> Organization:
 def _with_member(call: Call, id: str, user_id: str) -> Organization:
     organization = _found(call, id)
     if found_user(call, user_id).user_id not in organization.members:
-        raise inexistent("organization_member", "The user is not a member of the organization.")
+        raise ManagementError(400, "The user is not a member of the organization.", "invalid_body")
     return organization
 
 
