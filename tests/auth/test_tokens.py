@@ -98,7 +98,7 @@ def test_the_audience_may_be_one_text_or_a_list(tenant: Tenant, aud: Any) -> Non
     ],
 )
 def test_a_token_for_another_audience_is_refused(tenant: Tenant, aud: Any) -> None:
-    with pytest.raises(WrongAudience, match="exactly https://app.example.com/mcp"):
+    with pytest.raises(WrongAudience, match=r"exactly https://app\.example\.com/mcp"):
         tenant.verifier().verify(tenant.token(aud=aud))
 
 
