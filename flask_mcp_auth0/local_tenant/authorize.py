@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-call"
 """``/authorize``: from an authorization request, over login and consent, to a code (RFC 6749 section 4.1,
 OpenID Connect Core section 3.1).
 """
@@ -8,11 +7,10 @@ from __future__ import annotations
 import secrets
 from typing import Any, cast
 
-from authlib.oauth2.rfc6749 import OAuth2Error
-from authlib.oauth2.rfc9207 import IssuerParameter
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
 
+from .authlib_parts import IssuerParameter, OAuth2Error
 from .browser import browser_id, current_session
 from .client_documents import know_client
 from .errors import TenantError

@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-call"
 """Approval on another device: OpenID Connect Client-Initiated Backchannel Authentication (CIBA), in poll
 mode.
 
@@ -13,11 +12,10 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from authlib.oauth2.rfc6749 import OAuth2Error
-from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
 from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, url_for
 
 from .access_tokens import TokenOrder, id_token
+from .authlib_parts import OAuth2Error, TokenEndpointMixin
 from .errors import TenantError, grant_type_not_allowed
 from .grants import TenantGrant
 from .memory import Memory
@@ -53,10 +51,10 @@ class Approval:
     polled_at: float | None = None
 
 
-class CibaGrant(TenantGrant, BaseGrant, TokenEndpointMixin):
+class CibaGrant(TenantGrant, TokenEndpointMixin):
     """``urn:openid:params:grant-type:ciba`` (CIBA Core section 10)."""
 
-    GRANT_TYPE = GRANT_CIBA  # type: ignore[assignment]
+    GRANT_TYPE = GRANT_CIBA
 
     def validate_token_request(self) -> None:
         self.authenticated()

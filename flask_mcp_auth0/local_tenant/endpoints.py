@@ -1,14 +1,13 @@
-# mypy: disable-error-code="no-untyped-call"
 """The endpoints for programs: ``/oauth/token``, ``/oauth/revoke``, ``/userinfo``."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from authlib.oauth2.rfc6749 import OAuth2Error
 from flask import Blueprint, Response, jsonify, request
 
 from .access_tokens import profile, read_access_token
+from .authlib_parts import OAuth2Error
 from .errors import TenantError
 from .grants import revoke_refresh_token
 from .oauth_client import AUTH_METHODS

@@ -1,9 +1,8 @@
-# mypy: disable-error-code="no-untyped-call"
 """OAuth errors with Auth0's codes, texts and status numbers, where they are known."""
 
 from __future__ import annotations
 
-from authlib.oauth2.rfc6749 import OAuth2Error
+from .authlib_parts import OAuth2Error
 
 
 class TenantError(OAuth2Error):

@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-call"
 """Token exchange: on behalf of a user, by a profile of one's own (RFC 8693), and for tokens of other
 providers (Auth0's Token Vault).
 """
@@ -8,9 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
-
 from .access_tokens import OFFLINE_ACCESS, TokenOrder, id_token, read_access_token
+from .authlib_parts import TokenEndpointMixin
 from .errors import TenantError, not_authorized_for, service_not_enabled
 from .grants import TenantGrant, refresh_lifetime
 from .model import GRANT_FEDERATED_CONNECTION, GRANT_TOKEN_EXCHANGE, Client, RefreshToken, User
@@ -36,10 +34,10 @@ MAX_DELEGATION = 5
 TokenResponse = tuple[int, dict[str, Any], list[tuple[str, str]]]
 
 
-class TokenExchangeGrant(TenantGrant, BaseGrant, TokenEndpointMixin):
+class TokenExchangeGrant(TenantGrant, TokenEndpointMixin):
     """``urn:ietf:params:oauth:grant-type:token-exchange``, of both kinds that Auth0 has."""
 
-    GRANT_TYPE = GRANT_TOKEN_EXCHANGE  # type: ignore[assignment]
+    GRANT_TYPE = GRANT_TOKEN_EXCHANGE
 
     def validate_token_request(self) -> None:
         client = self.authenticated()
@@ -155,10 +153,10 @@ class TokenExchangeGrant(TenantGrant, BaseGrant, TokenEndpointMixin):
         return scope
 
 
-class FederatedConnectionGrant(TenantGrant, BaseGrant, TokenEndpointMixin):
+class FederatedConnectionGrant(TenantGrant, TokenEndpointMixin):
     """A token of another provider for the user of an access token (Auth0's Token Vault)."""
 
-    GRANT_TYPE = GRANT_FEDERATED_CONNECTION  # type: ignore[assignment]
+    GRANT_TYPE = GRANT_FEDERATED_CONNECTION
 
     def validate_token_request(self) -> None:
         client = self.authenticated()
@@ -209,12 +207,12 @@ def _delegated(client: Client, subject: Mapping[str, Any]) -> dict[str, Any]:
 
     :raises TenantError: when it would get longer than Auth0 lets it.
     """
-    before = subject.get("act")
-    if not isinstance(before, dict):
-        before = {"sub": subject.get("azp") or subject.get("client_id")}
-    depth, level = 1, before
-    while isinstance(level.get("act"), dict):
-        depth, level = depth + 1, level["act"]
+    before: dict[str, Any] = {"sub": subject.get("azp") or subject.get("client_id")}
+    if isinstance(subject.get("act"), dict):
+        before = subject["act"]
+    depth, level = 1, before.get("act")
+    while isinstance(level, dict):
+        depth, level = depth + 1, level.get("act")
     if depth >= MAX_DELEGATION:
         raise TenantError(
             "invalid_request",

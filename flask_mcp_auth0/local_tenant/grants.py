@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-call"
 """The grants of ``/oauth/token``: authorization code with PKCE, refresh token, client credentials."""
 
 from __future__ import annotations
@@ -7,12 +6,9 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
-from authlib.common.urls import add_params_to_uri
-from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, grants
-from authlib.oauth2.rfc7636 import CodeChallenge
-
+from . import authlib_parts as authlib
 from .access_tokens import OFFLINE_ACCESS, TokenOrder, access_token, id_token
 from .dpop import proof_thumbprint
 from .errors import TenantError, grant_type_not_allowed, invalid_refresh_token
@@ -39,7 +35,7 @@ TOKEN_HEADERS = [
 ]
 
 
-class S256Only(CodeChallenge):
+class S256Only(authlib.CodeChallenge):
     """PKCE (RFC 7636) with S256; ``plain`` protects nobody and is not taken."""
 
     SUPPORTED_CODE_CHALLENGE_METHOD = ["S256"]
@@ -61,9 +57,9 @@ class S256Only(CodeChallenge):
             raise TenantError("invalid_request", "Parameter 'code_verifier' is required", 400)
         try:
             super().validate_code_verifier(grant, result)
-        except InvalidRequestError as error:
+        except authlib.InvalidRequestError as error:
             raise TenantError("invalid_grant", error.description or "Invalid code verifier") from error
-        except InvalidGrantError as error:
+        except authlib.InvalidGrantError as error:
             raise TenantError("invalid_grant", "Failed to verify code verifier") from error
 
 
@@ -82,7 +78,7 @@ class Code:
         return self.record.scope
 
 
-class TenantGrant:
+class TenantGrant(authlib.BaseGrant):
     """What the grants share; mixed into Authlib's."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
@@ -102,7 +98,7 @@ class TenantGrant:
 
     @property
     def parameters(self) -> Mapping[str, list[str]]:
-        return self.request.payload.datalist  # type: ignore[no-any-return]
+        return cast("Mapping[str, list[str]]", self.request.payload.datalist)
 
     def one(self, name: str) -> str | None:
         """The parameter ``name``, or ``None``. :raises TenantError: when it is there more than once."""
@@ -119,7 +115,7 @@ class TenantGrant:
 
     def authenticated(self) -> Client:
         """The application, once it has proved who it is and that it may use this grant."""
-        client: OAuthClient = self.authenticate_token_endpoint_client()  # type: ignore[attr-defined]
+        client: OAuthClient = self.authenticate_token_endpoint_client()
         self.request.client = client
         if not client.check_grant_type(self.GRANT_TYPE):
             raise grant_type_not_allowed(self.GRANT_TYPE)
@@ -176,7 +172,7 @@ class TenantGrant:
         return user
 
 
-class AuthorizationCodeGrant(TenantGrant, grants.AuthorizationCodeGrant):  # type: ignore[misc]
+class AuthorizationCodeGrant(TenantGrant, authlib.AuthorizationCodeGrant):
     """RFC 6749 section 4.1. ``authorize.py`` has checked the authorization request before it comes here."""
 
     decision: AuthorizationCode  # set by the authorization endpoint: what the code will stand for
@@ -197,7 +193,7 @@ class AuthorizationCodeGrant(TenantGrant, grants.AuthorizationCodeGrant):  # typ
         parameters = [("code", self.decision.code)]
         if self.request.payload.state:
             parameters.append(("state", self.request.payload.state))
-        return 302, "", [("Location", add_params_to_uri(redirect_uri, parameters))]
+        return 302, "", [("Location", authlib.add_params_to_uri(redirect_uri, parameters))]
 
     def validate_token_request(self) -> None:
         self.authenticated()
@@ -269,7 +265,7 @@ class AuthorizationCodeGrant(TenantGrant, grants.AuthorizationCodeGrant):  # typ
         return self.tenant.state.settings.resource_parameter_profile == "compatibility"
 
 
-class RefreshTokenGrant(TenantGrant, grants.RefreshTokenGrant):  # type: ignore[misc]
+class RefreshTokenGrant(TenantGrant, authlib.RefreshTokenGrant):
     """RFC 6749 section 6, with rotation: a token that comes back once it was replaced ends its family."""
 
     def validate_token_request(self) -> None:
@@ -323,7 +319,7 @@ class RefreshTokenGrant(TenantGrant, grants.RefreshTokenGrant):  # type: ignore[
         return invalid_refresh_token()
 
 
-class ClientCredentialsGrant(TenantGrant, grants.ClientCredentialsGrant):  # type: ignore[misc]
+class ClientCredentialsGrant(TenantGrant, authlib.ClientCredentialsGrant):
     """RFC 6749 section 4.4: an application on its own behalf, within its client grant."""
 
     def validate_token_request(self) -> None:
@@ -340,7 +336,7 @@ class ClientCredentialsGrant(TenantGrant, grants.ClientCredentialsGrant):  # typ
             target = machine_target(state, client, audience)
             scope = machine_scopes(target, split_scope(self.one("scope")))
         except TenantError as error:
-            state.log("feccft", error.description, client_id=client.client_id, audience=audience)
+            state.log("feccft", str(error.description), client_id=client.client_id, audience=audience)
             raise
         organization = organization_for(state, client, None, self.one("organization"))
         order = TokenOrder(

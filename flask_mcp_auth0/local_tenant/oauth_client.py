@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-call"
 """An application as Authlib's authorization server asks about it, and how it proves who it is."""
 
 from __future__ import annotations
@@ -7,11 +6,10 @@ import hmac
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
-from authlib.oauth2.rfc6749 import ClientMixin, InvalidClientError
-from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
 from joserfc import jwk, jwt
 from joserfc.errors import JoseError
 
+from .authlib_parts import ClientMixin, InvalidClientError, JWTBearerClientAssertion
 from .model import Client
 from .security import is_loopback
 from .tenant import Tenant

@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-call"
 """Authlib's authorization server, set up the way a tenant works.
 
 Authlib carries the protocol: finding the grant, authenticating the application, the code and its PKCE
@@ -12,18 +11,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, cast
 
-from authlib.integrations.flask_oauth2.authorization_server import AuthorizationServer
-from authlib.oauth2.rfc6749 import (
+from flask import Flask, Request, Response, current_app, g, json
+from flask import request as flask_request
+from werkzeug.datastructures import Headers, MultiDict
+
+from .authlib_parts import (
+    AuthorizationServer,
     InvalidClientError,
     OAuth2Error,
     OAuth2Payload,
     OAuth2Request,
     UnsupportedGrantTypeError,
 )
-from flask import Flask, Request, Response, current_app, g, json
-from flask import request as flask_request
-from werkzeug.datastructures import Headers, MultiDict
-
 from .errors import TenantError, unauthorized
 from .oauth_client import ClientAssertion, OAuthClient
 from .tenant import RequestNotes, Tenant
@@ -97,7 +96,7 @@ class OAuthServer(AuthorizationServer):
         return Response(text, status=status, headers=list(headers or ()))
 
     def handle_error_response(self, request: OAuth2Request | None, error: OAuth2Error) -> Response:
-        return cast("Response", super().handle_error_response(request, _as_auth0(error)))
+        return super().handle_error_response(request, _as_auth0(error))
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         client = kwargs.get("client")
@@ -147,7 +146,7 @@ def token_endpoint_response() -> Response:
     """The answer of ``/oauth/token``."""
     server = current_server()
     try:
-        return cast("Response", server.create_token_response())
+        return server.create_token_response()
     except OAuth2Error as error:
         return server.handle_error_response(None, error)
 

@@ -76,7 +76,7 @@ def load_seed(
 
 def _text(source: str | Path | None) -> str:
     if source is None:
-        return files(__package__).joinpath("default_tenant.yaml").read_text("utf-8")
+        return files("flask_mcp_auth0.local_tenant").joinpath("default_tenant.yaml").read_text("utf-8")
     if isinstance(source, str) and "\n" in source:
         return source
     try:
