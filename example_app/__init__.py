@@ -16,7 +16,7 @@ from flask.helpers import get_load_dotenv
 
 from . import identity, loyalty, preferences
 from .extensions import mcp
-from .orders import orders
+from .orders import init_database, orders
 
 __all__ = ["create_app", "identity", "loyalty", "preferences"]
 
@@ -34,5 +34,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_prefixed_env()
     app.config.from_mapping(config or {})
     mcp.init_app(app)
+    init_database(app)
     app.register_blueprint(orders)
     return app

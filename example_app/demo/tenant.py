@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import requests
 
 CLIENT_ID = "administrator"
@@ -20,7 +22,7 @@ class Administrator:
 
     def grant(self, user_id: str, audience: str, permission: str) -> int:
         """Give a user a permission of the API ``audience``; return the HTTP status of the answer."""
-        url = f"{self._issuer}api/v2/users/{requests.utils.quote(user_id, safe='')}/permissions"
+        url = f"{self._issuer}api/v2/users/{quote(user_id, safe='')}/permissions"
         wanted = {"resource_server_identifier": audience, "permission_name": permission}
         headers = {"Authorization": f"Bearer {self._token()}"}
         return requests.post(url, json={"permissions": [wanted]}, headers=headers, timeout=10).status_code

@@ -34,18 +34,18 @@ class Transcript:
 
     def sent(self, text: str) -> None:
         """Print what somebody asked for."""
-        self._line(f"   {self._paint('34', '→')} {text}")
+        self._arrow(self._paint("34", "→"), text)
 
     def answered(self, text: str, *details: str, good: bool = True) -> None:
         """Print the answer, and below it what of it matters."""
-        self._line(f"   {self._paint('32' if good else '33', '←')} {text}")
+        self._arrow(self._paint("32" if good else "33", "←"), text)
         for detail in details:
-            self._line(f"     {detail}")
+            self._wrapped("     ", detail)
 
     def explain(self, text: str) -> None:
         """Say what it means, in a sentence or two."""
         for line in textwrap.wrap(text, WIDTH - 3):
-            self._line(f"   {self._paint('2', line)}")
+            self._line("   " + self._paint("2", line))
 
     def table(self, rows: Iterable[tuple[str, str]]) -> None:
         """Print rows of two columns."""
@@ -62,6 +62,19 @@ class Transcript:
         """Say what went wrong."""
         self._line()
         self._line(self._paint("1;31", text))
+
+    def _arrow(self, arrow: str, text: str) -> None:
+        # Colour codes have no width, so the arrow is put in place of a stand-in once the lines are broken.
+        self._wrapped("   > ", text, "   " + arrow + " ")
+
+    def _wrapped(self, prefix: str, text: str, shown: str | None = None) -> None:
+        lines = textwrap.wrap(
+            text, WIDTH, initial_indent=prefix, subsequent_indent="       ", break_long_words=False,
+            break_on_hyphens=False,
+        ) or [prefix]  # fmt: skip
+        self._line((shown or prefix) + lines[0][len(prefix) :])
+        for line in lines[1:]:
+            self._line(line)
 
     def _line(self, text: str = "") -> None:
         print(text, file=self._stream, flush=True)

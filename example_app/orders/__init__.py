@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .database import init_database
 from .tools import orders
 
-__all__ = ["orders"]
+__all__ = ["init_database", "orders"]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from flask.blueprints import BlueprintSetupState
 from pydantic import Field
 
 from flask_mcp_auth0 import MCPBlueprint, ToolError, get_auth_info
 
 from . import queries
-from .database import database, init_database
+from .database import database
 from .models import Order, OrderList, OrderStatus, Refund, SalesReport
 
 orders = MCPBlueprint("orders", __name__)
@@ -23,12 +22,6 @@ _POLICY = """\
 - A late delivery earns a tenth of the price back, once.
 - Never refund more than was paid. Say why, in words that the customer may read.
 """
-
-
-@orders.record_once
-def prepare(state: BlueprintSetupState) -> None:
-    """Make the database when the blueprint is registered."""
-    init_database(state.app)
 
 
 @orders.tool(annotations={"readOnlyHint": True})
