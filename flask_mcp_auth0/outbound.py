@@ -17,11 +17,13 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from ._version import __version__
 from .settings import LOOPBACK_HOSTS
 
 _CHUNK = 65_536
+_UNREACHABLE = "cannot be reached"
 
 #: The longest wait that an answer may ask us to pass on, in seconds.
 _MAX_RETRY_AFTER = 3600
@@ -130,24 +132,10 @@ class Outbound:
                 ) as response:
                     content = self._read(response, url)
                     return response.status_code, _json(content), response.headers
-            except OutboundError:
-                raise
-            except requests.Timeout:
-                failure = "did not answer in time"
-                break
-            except requests.exceptions.SSLError:
-                failure = "has no valid certificate"
-                break
-            except requests.ConnectionError:
-                failure = "cannot be reached"
-            except (requests.RequestException, OSError, ValueError):
-                failure = "did not answer as HTTP"
-                break
-            except Exception as error:  # urllib3's own, which requests lets through while streaming
-                if not type(error).__module__.startswith("urllib3"):
-                    raise
-                failure = "broke off its answer"
-                break
+            except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+                failure = _failure(error)
+                if failure != _UNREACHABLE:
+                    break
         # Raised outside the handler: an exception of requests holds the request, credentials included.
         raise OutboundError(f"{_name(url)} {failure}")
 
@@ -195,6 +183,16 @@ def check_url(url: str) -> None:
         or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK_HOSTS))
     ):
         raise OutboundError(f"{_name(url)} is neither https nor on loopback")
+
+
+def _failure(error: Exception) -> str:
+    if isinstance(error, requests.Timeout | ReadTimeoutError):
+        return "did not answer in time"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "has no valid certificate"
+    if isinstance(error, requests.ConnectionError):
+        return _UNREACHABLE
+    return "did not answer as HTTP"
 
 
 def _new_session() -> requests.Session:

@@ -14,7 +14,7 @@ from .doubles import make_settings
 
 
 def request(method: str = "POST", **headers: str) -> Request:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    named = [(name.replace("_", "-"), value) for name, value in headers.items()]
     return Request(EnvironBuilder("/mcp", method=method, headers=named).get_environ())
 
 

@@ -233,6 +233,36 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_again(server: Server, 
     assert outbound.get_json(f"{server.url}/doc") == {"ok": True}
 
 
+def test_a_server_that_does_not_speak_tls_has_no_certificate(server: Server, outbound: Outbound) -> None:
+    with pytest.raises(OutboundError, match="certificate"):
+        outbound.get_json(server.url.replace("http:", "https:"))
+
+
+def test_what_is_not_http_is_an_error(server: Server, outbound: Outbound) -> None:
+    def other(handler: Handler) -> None:
+        handler.wfile.write(b"SSH-2.0-OpenSSH\r\n")
+
+    server.answers["/doc"] = other
+    with pytest.raises(OutboundError) as caught:
+        outbound.get_json(f"{server.url}/doc")
+    assert caught.value.status is None
+
+
+def test_a_body_that_stalls_is_given_up(server: Server) -> None:
+    def stall(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "10")
+        handler.end_headers()
+        handler.server.released.wait(30)
+
+    server.answers["/doc"] = stall
+    with (
+        closing(Outbound(connect_timeout=1, read_timeout=0.1)) as hasty,
+        pytest.raises(OutboundError, match="in time"),
+    ):
+        hasty.get_json(f"{server.url}/doc")
+
+
 def test_a_post_is_never_sent_twice(server: Server, outbound: Outbound) -> None:
     def reset(handler: Handler) -> None:
         handler.connection.shutdown(socket.SHUT_RDWR)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hmac
 import json
+import sys
 from typing import Any
 
 import pytest
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from flask_mcp_auth0.auth.auth_info import AuthInfo
+from flask_mcp_auth0.auth.claims import auth_info_of
 from flask_mcp_auth0.auth.token_errors import (
     BoundToken,
     EncryptedToken,
@@ -165,14 +167,16 @@ def test_clocks_may_differ_by_the_leeway(tenant: Tenant) -> None:
 
 @pytest.mark.parametrize("claim", ["nbf", "iat"])
 def test_a_token_from_the_future_is_refused(tenant: Tenant, claim: str) -> None:
+    claims: dict[str, Any] = {claim: int(tenant.clock.now) + 31}
     with pytest.raises(TokenInvalid, match=claim):
-        tenant.verifier().verify(tenant.token(**{claim: int(tenant.clock.now) + 31}))
+        tenant.verifier().verify(tenant.token(**claims))
 
 
 @pytest.mark.parametrize("claim", ["nbf", "iat"])
 def test_a_date_that_is_a_text_is_refused(tenant: Tenant, claim: str) -> None:
+    claims: dict[str, Any] = {claim: "yesterday"}
     with pytest.raises(TokenInvalid, match=claim):
-        tenant.verifier().verify(tenant.token(**{claim: "yesterday"}))
+        tenant.verifier().verify(tenant.token(**claims))
 
 
 @pytest.mark.parametrize("typ", [None, "JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt"])
@@ -192,7 +196,7 @@ def test_other_types_are_refused(tenant: Tenant, typ: Any) -> None:
     "claims",
     [{"nonce": "n"}, {"at_hash": "h"}, {"c_hash": "h"}, {"token_use": "id"}, {"token_use": "refresh"}],
 )
-def test_an_id_token_is_refused_though_its_audience_is_right(tenant: Tenant, claims: dict[str, str]) -> None:
+def test_an_id_token_is_refused_though_its_audience_is_right(tenant: Tenant, claims: dict[str, Any]) -> None:
     with pytest.raises(NotAnAccessToken):
         tenant.verifier().verify(tenant.token(**claims))
 
@@ -369,6 +373,14 @@ def test_claims_nested_too_deeply_are_refused(tenant: Tenant) -> None:
         tenant.verifier().verify(tenant.signed(payload.encode()))
 
 
+def test_claims_that_a_parser_let_pass_are_refused_if_nested_too_deeply(tenant: Tenant) -> None:
+    deep: Any = []
+    for _ in range(sys.getrecursionlimit()):
+        deep = [deep]
+    with pytest.raises(TokenInvalid, match="nested"):
+        auth_info_of("token", tenant.claims(deep=deep))
+
+
 # --- claims --------------------------------------------------------------------------------------------------
 
 
@@ -440,13 +452,14 @@ def test_only_allowed_organizations_come_in(tenant: Tenant) -> None:
     verifier = tenant.verifier(organizations=("org_1", "Acme"))
     assert verifier.verify(tenant.token(org_id="org_1")).organization == "org_1"
     assert verifier.verify(tenant.token(org_id="org_9", org_name="acme")).organization == "org_9"
-    for claims in (
+    strangers: list[dict[str, Any]] = [
         {},
         {"org_id": "org_2"},
         {"org_id": "Acme"},
         {"org_name": "org_1"},
         {"org_id": "org_2", "org_name": "x"},
-    ):
+    ]
+    for claims in strangers:
         with pytest.raises(WrongOrganization):
             verifier.verify(tenant.token(**claims))
 
