@@ -60,29 +60,6 @@ def inject(function: F, parameter: str, make: Callable[[], Any], decorator: str)
             "add it, or say parameter=…"
         )
 
-    def refuse_it(kwargs: dict[str, Any]) -> None:
-        if parameter in kwargs:
-            raise TypeError(f"{parameter!r} is filled in by {decorator}; callers do not pass it")
-
-    if inspect.iscoroutinefunction(function):
-
-        @functools.wraps(function)
-        async def call_async(*args: Any, **kwargs: Any) -> Any:
-            refuse_it(kwargs)
-            kwargs[parameter] = make()
-            return await function(*args, **kwargs)
-
-        wrapper: Any = call_async
-    else:
-
-        @functools.wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            refuse_it(kwargs)
-            kwargs[parameter] = make()
-            return function(*args, **kwargs)
-
-        wrapper = call
-
     # What follows the parameter can only be passed by name, or it would take the injected one's place.
     visible = []
     after = False
@@ -93,7 +70,30 @@ def inject(function: F, parameter: str, make: Callable[[], Any], decorator: str)
         if after and each.kind is each.POSITIONAL_OR_KEYWORD:
             each = each.replace(kind=each.KEYWORD_ONLY)
         visible.append(each)
-    wrapper.__signature__ = signature.replace(parameters=visible)
+    shown = signature.replace(parameters=visible)
+
+    def complete(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        if parameter in kwargs:
+            raise TypeError(f"{parameter!r} is filled in by {decorator}; callers do not pass it")
+        shown.bind(*args, **kwargs)
+        return {**kwargs, parameter: make()}
+
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def call_async(*args: Any, **kwargs: Any) -> Any:
+            return await function(*args, **complete(args, kwargs))
+
+        wrapper: Any = call_async
+    else:
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return function(*args, **complete(args, kwargs))
+
+        wrapper = call
+
+    wrapper.__signature__ = shown
     wrapper.__annotations__ = {k: v for k, v in function.__annotations__.items() if k != parameter}
     _replace(function, wrapper)
     done: F = wrapper

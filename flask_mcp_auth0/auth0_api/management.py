@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import os
 import time
-import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -22,7 +20,6 @@ from .token_endpoint import TokenEndpoint
 from .token_supplier import TokenSupplier
 
 if TYPE_CHECKING:
-    import httpx
     from auth0.management import ManagementClient
 
 #: The SDK's own policy (auth0-python's defaults), for work outside a request.
@@ -97,7 +94,6 @@ class ManagementProvider:
 
         base_url = self._settings.management_url + "/api/v2"
         http = build_http(supplier, self._timeout)
-        weakref.finalize(self, _close, os.getpid(), http)
         return (
             build_management(base_url, supplier, http, self._timeout, 0),
             build_management(base_url, supplier, http, _PATIENT_TIMEOUT, _PATIENT_RETRIES),
@@ -107,7 +103,6 @@ class ManagementProvider:
         if self._supplier is None:
             settings = self._settings
             credentials = ClientCredentials.of_management(settings, "get_management()")
-            # Nothing here refers to the provider itself, which therefore can be collected, and its connections closed.
             endpoint = TokenEndpoint(
                 functools.partial(_token_url, settings, self._server),
                 functools.partial(_issuer, settings, self._server),
@@ -141,9 +136,3 @@ def _issuer(settings: Settings, server: AuthorizationServer) -> str:
     if settings.management_url == settings.issuer_url:
         return server.issuer()
     return settings.management_url + "/"
-
-
-def _close(pid: int, http: httpx.Client) -> None:
-    # What was inherited over a fork is the parent's to close.
-    if pid == os.getpid():
-        http.close()

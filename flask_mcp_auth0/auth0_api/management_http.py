@@ -6,8 +6,11 @@ beneath it does. The attribute that holds it is the one thing here that is not p
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 from collections.abc import Generator
+from typing import Any
 
 import httpx
 from auth0.management import Auth0, ManagementClient
@@ -29,10 +32,9 @@ def build_http(supplier: TokenSupplier, timeout: float) -> httpx.Client:
 
     :param timeout: seconds for each of connecting, reading, writing and getting a connection.
     """
-    return httpx.Client(
+    return _Client(
         auth=_RenewedOn401(supplier),
         timeout=timeout,
-        transport=_Transport(retries=1),
         # A redirect could lead the token, or what is written, to somebody else.
         follow_redirects=False,
         event_hooks={"response": [_explain]},
@@ -72,16 +74,26 @@ class _RenewedOn401(httpx.Auth):
         yield request
 
 
-class _Transport(httpx.HTTPTransport):
-    """Sends a reading request again, at once, if a pooled connection turns out to be closed already."""
+class _Client(httpx.Client):
+    """Closes what nobody uses any more, and sends a reading request again if its connection was closed already."""
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def __init__(self, **options: Any) -> None:
+        self._pid = os.getpid()
+        super().__init__(**options)
+
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         try:
-            return super().handle_request(request)
+            return super().send(request, **options)
         except httpx.RemoteProtocolError:
             if request.method not in ("GET", "HEAD"):
                 raise
-        return super().handle_request(request)
+        return super().send(request, **options)
+
+    def __del__(self) -> None:
+        # What was inherited over a fork is the parent's to close.
+        if self._pid == os.getpid():
+            with contextlib.suppress(Exception):
+                self.close()
 
 
 def _explain(response: httpx.Response) -> None:

@@ -66,6 +66,7 @@ class FakeAuth0:
         self._answers: dict[str, deque[Answer | Callable[[Received], Answer]]] = {}
         self._lock = threading.Lock()
         self._released = threading.Event()
+        self._otherwise: Callable[[Received], Answer] = lambda received: Answer(404, {"error": "not_found"})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         # Without this, the kernel of a busy machine refuses the burst of a test with many threads.
@@ -86,6 +87,15 @@ class FakeAuth0:
         """Answer requests for ``path`` with ``answers``, one after the other."""
         with self._lock:
             self._answers[path] = deque(answers)
+
+    def otherwise(self, answer: Callable[[Received], Answer]) -> None:
+        """Answer requests for every other path with ``answer``."""
+        self._otherwise = answer
+
+    def by_prefix(self, start: str) -> list[Received]:
+        """Return what was received so far for paths that start like this."""
+        with self._lock:
+            return [one for one in self.received if one.path.startswith(start)]
 
     def to(self, path: str) -> list[Received]:
         """Return what was received for ``path`` so far."""
@@ -109,8 +119,9 @@ class FakeAuth0:
             self.received.append(received)
             queue = self._answers.get(received.path)
             if not queue:
-                return Answer(404, {"error": "not_found", "message": f"nothing at {received.path}"})
-            answer = queue.popleft() if len(queue) > 1 else queue[0]
+                answer: Answer | Callable[[Received], Answer] = self._otherwise
+            else:
+                answer = queue.popleft() if len(queue) > 1 else queue[0]
         return answer if isinstance(answer, Answer) else answer(received)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
