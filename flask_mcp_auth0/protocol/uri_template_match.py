@@ -81,7 +81,7 @@ class Matcher:
         if self._has_query:
             uri, pairs = self._split_query(uri)
         captures = match(self._base, uri)
-        ending = match(self._fragment, fragment)
+        ending = match(self._fragment, fragment) if self._fragment or fragment else []
         if captures is None or ending is None:
             return None
         found = [*read(captures), *read(ending), *self._read_query(pairs)]
@@ -165,7 +165,8 @@ def _elements(parts: Iterable[str | Expression], reserved: str) -> _Elements:
             elements.append(Literal(part))
             continue
         last = elements[-1] if elements else None
-        after_slash = isinstance(last, Literal) and last.text.endswith("/")
+        # The slashes of "://" belong to no path: file:///a is read by file://{+path} as /a.
+        after_slash = isinstance(last, Literal) and last.text.endswith("/") and not last.text.endswith("://")
         elements += _of_expression(part, reserved, after_slash)
     return tuple(elements)
 

@@ -68,6 +68,8 @@ def match(elements: Sequence[Element[T]], text: str) -> list[tuple[T, str]] | No
 class _Reach:
     def __init__(self, text: str) -> None:
         self._text = text
+        self._found: dict[str, int] = {}
+        self._begun: dict[str, int] = {}
         percent = self._where("%")
         self._boundaries = ~(percent << 1 | percent << 2)
 
@@ -109,16 +111,23 @@ class _Reach:
 
     def _where(self, characters: str) -> int:
         """Return the positions of these characters."""
-        return int(self._text.translate(_table(characters))[::-1] or "0", 2)
+        found = self._found.get(characters)
+        if found is None:
+            found = int(self._text.translate(_table(characters))[::-1] or "0", 2)
+            self._found[characters] = found
+        return found
 
     def _starts(self, literal: str) -> int:
         """Return the positions at which a literal begins."""
-        marks = bytearray(b"0") * (len(self._text) + 1)
-        at = self._text.find(literal)
-        while at >= 0:
-            marks[-1 - at] = ord("1")
-            at = self._text.find(literal, at + 1)
-        return int(marks, 2)
+        starts = self._begun.get(literal)
+        if starts is None:
+            marks = bytearray(b"0") * (len(self._text) + 1)
+            at = self._text.find(literal)
+            while at >= 0:
+                marks[-1 - at] = ord("1")
+                at = self._text.find(literal, at + 1)
+            starts = self._begun[literal] = int(marks, 2)
+        return starts
 
 
 @lru_cache(maxsize=256)

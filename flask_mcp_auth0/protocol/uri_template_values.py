@@ -51,12 +51,11 @@ def _value(capture: Capture, raw: str) -> Value | None:
 def _path_style_values(name: str, raw: str, capture: Capture) -> Value | None:
     first, *others = raw.split(";")
     named = [other.partition("=") for other in others]
-    if symbol == ";":
-        return _path_style_values(variable.name, raw, capture)
-    items = [_safe(item, capture) for item in (first, *(value for _, _, value in named))]
-    whole = [item for item in items if item and "=" not in item]
+    raws = [first, *(value for _, _, value in named)]
+    items = [_safe(item, capture) for item in raws if "=" not in item]
+    whole = [item for item in items if item]
     same = all(other == name for other, _, _ in named)
-    return whole if same and len(whole) == len(items) else None
+    return whole if same and len(whole) == len(raws) else None
 
 
 def _safe(raw: str, capture: Capture) -> str | None:
