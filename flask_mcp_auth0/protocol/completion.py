@@ -35,7 +35,7 @@ def complete(exchange: Exchange) -> dict[str, Any] | Deferred:
     try:
         check_access(exchange, bound, arguments)
     except Refused as refused:
-        raise refused_error(refused.refusal, unknown) from refused
+        raise refused_error(exchange, refused.refusal, unknown) from refused
     properties = bound.parameters.schema["properties"]
     if name not in properties:
         raise invalid_params("Invalid params: there is no such argument")

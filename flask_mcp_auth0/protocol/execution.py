@@ -14,7 +14,7 @@ from .bound import Bound, BoundTool
 from .call import Call, CallCancelled, running
 from .errors import INTERNAL_ERROR, ProtocolError
 from .results import UnfitResult
-from .server import Exchange
+from .server import Exchange, HTTPRefusal
 
 logger = logging.getLogger("flask_mcp_auth0.calls")
 
@@ -113,10 +113,27 @@ def unfit(bound: Bound, error: UnfitResult) -> Failed:
     return Failed(_MASKED.format(kind=bound.component.kind))
 
 
-def refused_error(refusal: Refusal, unknown: ProtocolError) -> ProtocolError:
-    """Answer a refusal where a result cannot tell it (resources, prompts, completion)."""
+def challenge(exchange: Exchange, refusal: Refusal) -> None:
+    """Leave with the HTTP status that carries a challenge, where there is one to carry and it can be sent.
+
+    :raises HTTPRefusal: for a challenge that is to be an HTTP answer (basic/authorization, Scope Challenge).
+    """
+    # A batch has one HTTP status for many calls, and a stream has sent its own already.
+    sendable = refusal.challenge_as == "http" and not exchange.in_batch and not exchange.emitter.started
+    if refusal.www_authenticate is None or not sendable:
+        return
+    status, error = (401, "unauthorized") if refusal.kind == "unauthenticated" else (403, "insufficient_scope")
+    raise HTTPRefusal(status, error, refusal.message, {"WWW-Authenticate": refusal.www_authenticate})
+
+
+def refused_error(exchange: Exchange, refusal: Refusal, unknown: ProtocolError) -> ProtocolError:
+    """Answer a refusal where a result cannot tell it (resources, prompts, completion).
+
+    :raises HTTPRefusal: as :func:`challenge` does.
+    """
     if refusal.kind == "hidden":
         return unknown
+    challenge(exchange, refusal)
     data = {"retryAfter": refusal.retry_after} if refusal.retry_after is not None else None
     code = UNAVAILABLE if refusal.kind == "unavailable" else FORBIDDEN
     return ProtocolError(code, refusal.message, data=data, status=200)
@@ -125,7 +142,7 @@ def refused_error(refusal: Refusal, unknown: ProtocolError) -> ProtocolError:
 def not_found(exchange: Exchange, kind: str, name: str, unknown: ProtocolError) -> ProtocolError:
     """Return the error for a name that nothing has, having done what a concealed component would cost."""
     refusal = exchange.server.access.unknown(kind, name)
-    return unknown if refusal is None else refused_error(refusal, unknown)
+    return unknown if refusal is None else refused_error(exchange, refusal, unknown)
 
 
 def internal_error(error: Failed) -> ProtocolError:

@@ -35,7 +35,7 @@ def get_prompt(exchange: Exchange) -> dict[str, Any] | Deferred:
     try:
         check_access(exchange, prompt, arguments)
     except Refused as refused:
-        raise refused_error(refused.refusal, unknown_prompt(name)) from refused
+        raise refused_error(exchange, refused.refusal, unknown_prompt(name)) from refused
     try:
         keyword_arguments = prompt.parameters.bind(arguments)
     except InvalidArguments as error:
@@ -71,7 +71,7 @@ def _run(
     except Failed as error:
         raise internal_error(error) from error
     except Refused as refused:
-        raise refused_error(refused.refusal, unknown_prompt(prompt.component.name)) from refused
+        raise refused_error(exchange, refused.refusal, unknown_prompt(prompt.component.name)) from refused
     except InputRequired as required:
         return input_required(exchange, prompt, required, arguments)
     description = prompt.definition.get("description")

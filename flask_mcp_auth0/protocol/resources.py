@@ -35,7 +35,7 @@ def read_resource(exchange: Exchange) -> dict[str, Any] | Deferred:
     try:
         check_access(exchange, bound, variables)
     except Refused as refused:
-        raise refused_error(refused.refusal, unknown_resource(exchange, uri)) from refused
+        raise refused_error(exchange, refused.refusal, unknown_resource(exchange, uri)) from refused
     keyword_arguments: dict[str, Any] = {}
     if bound.template is not None:
         try:
@@ -84,7 +84,7 @@ def _run(
     except Failed as error:
         raise internal_error(error) from error
     except Refused as refused:
-        raise refused_error(refused.refusal, unknown_resource(exchange, uri)) from refused
+        raise refused_error(exchange, refused.refusal, unknown_resource(exchange, uri)) from refused
     except InputRequired as required:
         return input_required(exchange, bound, required, {"uri": uri, **variables})
     result: dict[str, Any] = {"contents": found}

@@ -9,11 +9,11 @@ from .access import Refusal
 from .asking import InputRequired
 from .bound import BoundTool
 from .errors import ProtocolError, invalid_params, printable
-from .execution import Failed, Refused, check_access, run, subject_of, unfit
+from .execution import Failed, Refused, challenge, check_access, run, subject_of, unfit
 from .mirrored_headers import check_parameter_headers
 from .results import UnfitResult, error_result
 from .schema import InvalidArguments
-from .server import Deferred, Exchange, HTTPRefusal
+from .server import Deferred, Exchange
 
 #: Where clients look for a challenge in a result.
 CHALLENGE_META_KEY = "mcp/www_authenticate"
@@ -74,15 +74,7 @@ def refusal_result(exchange: Exchange, refusal: Refusal, name: str) -> dict[str,
         raise unknown_tool(name)
     if refusal.www_authenticate is None:
         return error_result(refusal.message)
-    # A batch has one HTTP status for many calls, and a stream has sent its own already.
-    if refusal.challenge_as == "http" and not exchange.in_batch and not exchange.emitter.started:
-        if refusal.kind == "unauthenticated":
-            raise HTTPRefusal(
-                401, "unauthorized", refusal.message, {"WWW-Authenticate": refusal.www_authenticate}
-            )
-        raise HTTPRefusal(
-            403, "insufficient_scope", refusal.message, {"WWW-Authenticate": refusal.www_authenticate}
-        )
+    challenge(exchange, refusal)
     return {**error_result(refusal.message), "_meta": {CHALLENGE_META_KEY: [refusal.www_authenticate]}}
 
 
