@@ -36,7 +36,7 @@ def protect(function: Any, requirement: Requirement) -> None:
     :param function: what a decorator was given: usually a function, perhaps wrapped already.
     :raises RegistrationError: if it is no function, or the mark can be left nowhere.
     """
-    if not callable(function) or isinstance(function, type):
+    if isinstance(function, type) or not (callable(function) or isinstance(function, classmethod)):
         raise RegistrationError(f"protected_tool protects functions; {function!r} is none")
     marked = [_add(one, _CERTAIN, requirement) for one in _certain(function)]
     for one in _guessed(function):
@@ -62,14 +62,21 @@ def protection_of(function: Any, registered: Collection[Any] = ()) -> Requiremen
     def uses_only(other: Any) -> bool:
         return id(other) in components and _scope_of(other) == _scope_of(function)
 
-    for one in _certain(function):
+    certain, guessed = list(_certain(function)), list(_guessed(function))
+    reached = {id(one) for one in (*certain, *guessed)}
+    for one in certain:
         found.extend(_marks(one, _CERTAIN))
         for requirement, decorated in _marks(one, _GUESSED):
             if decorated is function or not uses_only(decorated):
                 found.append(requirement)
-    for one in _guessed(function):
-        if not uses_only(one):
-            found.extend(_marks(one, _CERTAIN))
+    for one in guessed:
+        if uses_only(one):
+            continue
+        found.extend(_marks(one, _CERTAIN))
+        # What was decorated may take no mark itself, so that only what it wraps tells.
+        found.extend(
+            requirement for requirement, decorated in _marks(one, _GUESSED) if id(decorated) in reached
+        )
     unique = list(dict.fromkeys(found))
     return functools.reduce(Requirement.and_also, unique) if unique else None
 
@@ -150,7 +157,7 @@ def _contents(value: Any) -> Iterator[Any]:
 def _attributes(instance: Any) -> Iterator[Any]:
     if isinstance(instance, type | ModuleType):
         return
-    values = list(getattr(instance, "__dict__", {}).values())
+    values = list((_attribute(instance, "__dict__") or {}).values())
     for base in type(instance).__mro__:
         slots = base.__dict__.get("__slots__", ())
         for slot in (slots,) if isinstance(slots, str) else slots:
@@ -180,7 +187,7 @@ def _scope_of(function: Any) -> tuple[Any, str]:
 
 def _marks(function: Any, name: str) -> tuple[Any, ...]:
     # Not getattr: an instance that answers to any name would be found marked, and a class's mark inherited.
-    marks = getattr(function, "__dict__", {}).get(name, ())
+    marks = (_attribute(function, "__dict__") or {}).get(name, ())
     return marks if isinstance(marks, tuple) else ()
 
 
@@ -188,6 +195,6 @@ def _add(function: Any, name: str, mark: Any) -> bool:
     try:
         # A tuple, made anew: functools.wraps copies the reference to wrappers, which must not change with it.
         function.__dict__[name] = (*_marks(function, name), mark)
-    except (AttributeError, TypeError):
+    except Exception:  # no __dict__, a read-only one, or a proxy that stands for nothing now
         return False
     return True
