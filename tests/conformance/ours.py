@@ -6,8 +6,9 @@ import hashlib
 import os
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 from flask import current_app
 from pydantic import Field
@@ -22,7 +23,8 @@ ours = MCPBlueprint("ours", __name__)
 STEP = 0.05
 
 
-class Caller(TypedDict):
+@dataclass(frozen=True)
+class Caller:
     """Who is calling, as the token says."""
 
     sub: str
@@ -88,12 +90,7 @@ def ours_cancelled() -> str:
 def ours_whoami() -> Caller:
     """Tell the caller who they are."""
     info = get_auth_info()
-    return {
-        "sub": info.user.sub,
-        "client_id": info.client_id,
-        "scopes": list(info.scopes),
-        "permissions": list(info.permissions),
-    }
+    return Caller(info.user.sub, info.client_id, list(info.scopes), list(info.permissions))
 
 
 @ours.tool(structured_output=False)

@@ -72,7 +72,10 @@ def gunicorn(
         reading, writing = os.pipe()
         command = [sys.executable, "-m", "gunicorn", "--config", "python:tests.wire.gunicorn_conf"]
         command += ["--bind", f"fd://{listener.fileno()}", "--worker-class", worker_class]
-        command += ["--workers", str(workers), "--threads", str(threads), "--timeout", str(timeout)]
+        command += ["--workers", str(workers), "--timeout", str(timeout)]
+        if worker_class == "gthread":
+            # With threads, gunicorn would take gthread for sync.
+            command += ["--threads", str(threads)]
         command += ["--graceful-timeout", str(GRACE), "--no-control-socket", app]
         variables = {name: value.replace("{origin}", origin) for name, value in environ.items()}
         with log.open("wb") as output:

@@ -88,7 +88,7 @@ def test_a_token_that_was_changed_is_refused(standard: Served) -> None:
         f"{header}.{body}",
         "x",
         "a.b.c",
-        "=" * 9000,
+        "=" * 6000,
     ):
         with standard.wire(token) as wire:
             response = wire.modern("tools/list")

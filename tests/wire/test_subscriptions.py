@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -155,16 +156,15 @@ def test_without_a_shared_store_several_workers_promise_no_changes(start: Start,
 
 def test_streams_are_bounded_and_the_next_one_is_told_so_while_calls_get_through(start: Start) -> None:
     served = start(Kind("gthread", 1, shared=False), MCP_MAX_STREAMS="2")
-    wires = [served.wire() for _ in range(3)]
     params = {"notifications": {"toolsListChanged": True}}
-    streams = [wire.modern("subscriptions/listen", params, stream=True) for wire in wires[:2]]
-    for stream in streams:
-        next(events(stream))
-    refused = wires[2].modern("subscriptions/listen", params)
-    called = wires[2].call("test_simple_text")
-    for wire, stream in zip(wires, streams, strict=False):
-        stream.close()
-        wire.close()
+    with ExitStack() as stack:
+        for _ in range(2):
+            wire = stack.enter_context(served.wire())
+            stream = stack.enter_context(wire.modern("subscriptions/listen", params, stream=True))
+            next(events(stream))
+        another = stack.enter_context(served.wire())
+        refused = another.modern("subscriptions/listen", params)
+        called = another.call("test_simple_text")
 
     assert refused.status_code == 503
     assert int(refused.headers["Retry-After"]) > 0
