@@ -46,7 +46,7 @@ def test_settings_of_a_wrong_kind_are_refused(auth0: Auth0, state: TenantState) 
     with pytest.raises(BadRequestError):
         auth0.tenants.settings.update(default_audience="http://nobody.example")
     with pytest.raises(BadRequestError):
-        auth0.tenants.settings.update(flags={"enable_dynamic_client_registration": "yes"})  # type: ignore[dict-item]
+        auth0.tenants.settings.update(flags={"enable_dynamic_client_registration": "yes"})
     assert state.settings.resource_parameter_profile == "compatibility"
 
 
