@@ -174,9 +174,24 @@ _CURES: tuple[tuple[Any, str], ...] = (
         "Applications > APIs > (the API) > Application Access.",
     ),
     (
-        lambda status, error, text: error == "invalid_grant",
-        "Auth0 does not accept the subject token: it expired, was revoked, or was issued for another API "
-        "or tenant.",
+        lambda status, error, text: "auth_req_id" in text,
+        "The question to the user expired, or was answered before.",
+    ),
+    (
+        lambda status, error, text: "subject_token_type" in text,
+        "No profile of that type: see the Dashboard under Authentication > Custom Token Exchange, or use "
+        "get_token_on_behalf_of() for the tokens of your users.",
+    ),
+    (
+        lambda status, error, text: error == "invalid_grant" or "subject_token" in text,
+        "Auth0 does not accept the subject token: it expired, was revoked, or was issued for another API or "
+        "tenant, or this application is not linked to the API that it is for (Dashboard, Applications > APIs > "
+        "(the API) > Application Access).",
+    ),
+    (
+        lambda status, error, text: "connection" in text and error == "invalid_request",
+        "See the tenant's connections in the Dashboard under Authentication; {connection} must be enabled for "
+        "this application.",
     ),
 )
 
