@@ -6,42 +6,42 @@ from pydantic import BaseModel, Field
 from flask_mcp_auth0 import Auth0MCP, MCPBlueprint, ToolError
 
 mcp = Auth0MCP()
-reports = MCPBlueprint("reports", __name__, permission="read:reports")
+invoices = MCPBlueprint("invoices", __name__, permission="read:invoices")
 
-FIGURES = {"2026-10": 40150, "2026-11": 51900}
-
-
-class Report(BaseModel):
-    month: str
-    revenue_cents: int
+AMOUNTS = {17: 12900, 18: 4050}
 
 
-@reports.tool
-def monthly_report(month: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")]) -> Report:
-    """Report what was earned in a month.
+class Invoice(BaseModel):
+    number: int
+    cents: int = Field(description="What is to be paid")
 
-    :param month: As in 2026-11.
+
+@invoices.tool
+def get_invoice(number: Annotated[int, Field(ge=1)]) -> Invoice:
+    """Show an invoice.
+
+    :param number: As printed on it.
     """
-    if month not in FIGURES:
-        raise ToolError(f"There are no figures for {month}.")
-    return Report(month=month, revenue_cents=FIGURES[month])
+    if number not in AMOUNTS:
+        raise ToolError(f"There is no invoice {number}.")
+    return Invoice(number=number, cents=AMOUNTS[number])
 
 
-@reports.resource("reports://{month}", mime_type="application/json")
-def report_document(month: str) -> Report:
-    """One month's report, as a document."""
-    return monthly_report(month)
+@invoices.resource("invoices://{number}", mime_type="application/json")
+def invoice_document(number: int) -> Invoice:
+    """An invoice, as a document."""
+    return get_invoice(number)
 
 
-@reports.prompt
-def summarise(month: str) -> str:
-    """Ask for a summary of a month."""
-    return f"Summarise the report of {month} in three sentences for the board."
+@invoices.prompt
+def remind(number: int) -> str:
+    """Ask for a reminder to whoever has not paid an invoice."""
+    return f"Write a friendly reminder that {get_invoice(number).cents} cents of invoice {number} are due."
 
 
 def create_app() -> Flask:
     app = Flask(__name__)
     app.config.from_prefixed_env()
     mcp.init_app(app)
-    app.register_blueprint(reports)
+    app.register_blueprint(invoices)
     return app

@@ -1,10 +1,9 @@
-import random
-
 from flask import Flask
 
 from flask_mcp_auth0 import Auth0MCP, get_auth_info
 
 mcp = Auth0MCP()
+REVENUE = {"2026-10": 40150, "2026-11": 51900}
 
 
 @mcp.tool
@@ -15,9 +14,9 @@ def greet() -> str:
 
 
 @mcp.protected_tool
-def roll_dice(sides: int = 6) -> int:
-    """Roll a die. Only for users who hold the permission tool:roll_dice."""
-    return random.randint(1, sides)
+def monthly_report(month: str) -> str:
+    """Report a month's revenue. Only for users who hold the permission tool:monthly_report."""
+    return f"Revenue of {month}: {REVENUE.get(month, 0)}"
 
 
 def create_app() -> Flask:

@@ -84,7 +84,7 @@ def _fill_in(form: Form, person: Person) -> str:
         form.fields |= dict.fromkeys(form.passwords, person.password)
         done = f"{person.name} types a name and a password"
     else:
-        done = f"{person.name} lets the client act for them"
+        done = f"{person.name} accepts that the client acts in their name"
     if form.buttons:
         name, value = next((one for one in form.buttons if one[1] == "accept"), form.buttons[0])
         form.fields[name] = value

@@ -14,15 +14,15 @@ def print_connections(url: str, issuer: str, say: Transcript) -> None:
     cursor = json.dumps({"mcpServers": {"shop": {"url": url}}})
     say.plain()
     say.title("Now connect a client of your own")
-    say.table(
-        [
-            ("Claude Code", f"claude mcp add --transport http shop {url}"),
-            ("VS Code", f"code --add-mcp '{vscode}'"),
-            ("Cursor", f"~/.cursor/mcp.json: {cursor}"),
-            ("Inspector", f"npx @modelcontextprotocol/inspector --transport http --server-url {url}"),
-            ("anything else", f"{url} (streamable HTTP, OAuth)"),
-        ]
-    )
+    ways = {
+        "Claude Code": f"claude mcp add --transport http shop {url}",
+        "VS Code": f"code --add-mcp '{vscode}'",
+        "Cursor": f"{cursor}   (in ~/.cursor/mcp.json)",
+        "Inspector": f"npx @modelcontextprotocol/inspector --transport http --server-url {url}",
+        "any other": f"{url}   (streamable HTTP, OAuth)",
+    }
+    for client, way in ways.items():
+        say.plain(f"   {client:<12} {way}")
     say.plain(
         f"   Log in as {ALICE.username} ({ALICE.password}) or {BOB.username} ({BOB.password}). "
         f"The tenant is at {issuer}"

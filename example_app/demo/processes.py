@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -105,7 +105,8 @@ class Server:
         if self._sock:
             self._sock.close()
         try:
-            self._wait_until_ready()
+            if not wait_until_ready(self._ready_url, self.check):
+                raise ServerFailed(f"{self.name} did not answer within {START:.0f} s", self.tail())
         except BaseException:
             self.stop()
             raise
@@ -144,16 +145,21 @@ class Server:
         """Return the end of what it printed."""
         return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-lines:])
 
-    def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START
-        while time.monotonic() < deadline:
-            self.check()
-            try:
-                if requests.get(self._ready_url, timeout=5, allow_redirects=False).status_code < 500:
-                    return
-            except requests.RequestException:
-                time.sleep(0.1)
-        raise ServerFailed(f"{self.name} did not answer within {START:.0f} s", self.tail())
+
+def wait_until_ready(url: str, check: Callable[[], None]) -> bool:
+    """Ask until ``url`` answers with anything below 500; return whether it ever did.
+
+    :param check: called before each try; whatever it raises ends the waiting.
+    """
+    deadline = time.monotonic() + START
+    while time.monotonic() < deadline:
+        check()
+        try:
+            if requests.get(url, timeout=5, allow_redirects=False).status_code < 500:
+                return True
+        except requests.RequestException:
+            time.sleep(0.1)
+    return False
 
 
 def gunicorn(

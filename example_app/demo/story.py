@@ -104,6 +104,7 @@ def _how_it_connected(wallet: Wallet, stage: Stage, say: Transcript) -> None:
     say.sent(f"{token.request}   (the code, with the proof that this client asked for it: PKCE)")
     seconds = token.body["expires_in"]
     say.answered("200", f"an access token for {resource.body['resource']} only, good for {seconds} s")
+    say.explain("What Alice may do is not in it for good: the tenant is asked when she calls.")
     again = wallet.exchanges[-1]
     expect(again.status == 200, f"with the token, the server answered {again.status}")
 

@@ -14,12 +14,12 @@ def test_a_permission_on_a_blueprint_holds_for_all_that_is_in_it(
 ) -> None:
     app = sample("blueprints").create_app()
     bob = Desk(app, issuer.token(AUDIENCE, permissions=()))
-    alice = Desk(app, issuer.token(AUDIENCE, permissions=("read:reports",)))
+    alice = Desk(app, issuer.token(AUDIENCE, permissions=("read:invoices",)))
     assert bob.tools() == set()
-    assert "permission" in bob.refusal("monthly_report", month="2026-11")
-    assert alice.call("monthly_report", month="2026-11") == {"month": "2026-11", "revenue_cents": 51900}
-    assert alice.refusal("monthly_report", month="1999-01") == "There are no figures for 1999-01."
-    report = alice.ask("resources/read", {"uri": "reports://2026-10"})["contents"][0]
-    assert "40150" in report["text"]
-    prompt = alice.ask("prompts/get", {"name": "summarise", "arguments": {"month": "2026-10"}})
-    assert "2026-10" in prompt["messages"][0]["content"]["text"]
+    assert "permission" in bob.refusal("get_invoice", number=17)
+    assert alice.call("get_invoice", number=17) == {"number": 17, "cents": 12900}
+    assert alice.refusal("get_invoice", number=99) == "There is no invoice 99."
+    document = alice.ask("resources/read", {"uri": "invoices://18"})["contents"][0]
+    assert "4050" in document["text"]
+    prompt = alice.ask("prompts/get", {"name": "remind", "arguments": {"number": "18"}})
+    assert "4050 cents" in prompt["messages"][0]["content"]["text"]
