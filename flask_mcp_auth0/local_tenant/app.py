@@ -24,8 +24,9 @@ from . import (
     registration,
     security,
 )
+from .code_grant import AuthorizationCodeGrant, S256Only
 from .exchange import FederatedConnectionGrant, TokenExchangeGrant
-from .grants import AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant, S256Only
+from .grants import ClientCredentialsGrant, RefreshTokenGrant
 from .keys import KeyRing
 from .model import RecentRequest
 from .oauth_server import OAuthServer, keep_server, notes

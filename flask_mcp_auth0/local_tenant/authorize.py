@@ -13,8 +13,8 @@ from werkzeug.datastructures import MultiDict
 from .authlib_parts import IssuerParameter, OAuth2Error
 from .browser import browser_id, current_session
 from .client_documents import know_client
+from .code_grant import CODE_LIFETIME, AuthorizationCodeGrant
 from .errors import TenantError
-from .grants import CODE_LIFETIME, AuthorizationCodeGrant
 from .model import GRANT_AUTHORIZATION_CODE, AuthorizationCode, Client, User
 from .oauth_server import TenantRequest, current_server, notes
 from .pages import Page, error_page

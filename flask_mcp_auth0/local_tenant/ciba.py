@@ -10,14 +10,13 @@ import json
 import re
 import secrets
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, url_for
 
 from .access_tokens import TokenOrder, id_token
 from .authlib_parts import OAuth2Error, TokenEndpointMixin
 from .errors import TenantError, grant_type_not_allowed
-from .grants import TenantGrant
+from .grant_base import TenantGrant, TokenResponse
 from .memory import Memory
 from .model import GRANT_CIBA, Client, User
 from .oauth_client import AUTH_METHODS
@@ -59,7 +58,7 @@ class CibaGrant(TenantGrant, TokenEndpointMixin):
     def validate_token_request(self) -> None:
         self.authenticated()
 
-    def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
+    def create_token_response(self) -> TokenResponse:
         client, state = self.record, self.tenant.state
         store = approvals()
         approval = store.get(self.required("auth_req_id"))

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, jsonify, request
 from .access_tokens import profile, read_access_token
 from .authlib_parts import OAuth2Error
 from .errors import TenantError
-from .grants import revoke_refresh_token
 from .oauth_client import AUTH_METHODS
 from .oauth_server import body_parameters, current_server, notes, token_endpoint_response
+from .refresh_tokens import revoke_refresh_token
 from .tenant import current_tenant
 
 bp = Blueprint("endpoints", __name__)

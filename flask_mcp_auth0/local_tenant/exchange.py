@@ -10,8 +10,9 @@ from typing import Any
 from .access_tokens import OFFLINE_ACCESS, TokenOrder, id_token, read_access_token
 from .authlib_parts import TokenEndpointMixin
 from .errors import TenantError, not_authorized_for, service_not_enabled
-from .grants import TenantGrant, refresh_lifetime
+from .grant_base import TenantGrant, TokenResponse
 from .model import GRANT_FEDERATED_CONNECTION, GRANT_TOKEN_EXCHANGE, Client, RefreshToken, User
+from .refresh_tokens import refresh_lifetime
 from .rules import (
     Target,
     consent_needed,
@@ -30,8 +31,6 @@ ON_BEHALF_OF = "on_behalf_of_token_exchange"
 CUSTOM = "custom_authentication"
 RESERVED = ("urn:ietf:", "urn:auth0:", "https://auth0.com/", "http://auth0.com/")
 MAX_DELEGATION = 5
-
-TokenResponse = tuple[int, dict[str, Any], list[tuple[str, str]]]
 
 
 class TokenExchangeGrant(TenantGrant, TokenEndpointMixin):
