@@ -23,6 +23,9 @@ from .errors import header_mismatch
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e]*")
+_INTEGER = re.compile(r"-?[0-9]+")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+_MAX_NUMBER = 32
 _PREFIX, _SUFFIX = "=?base64?", "?="
 
 #: Which member of the params ``Mcp-Name`` mirrors.
@@ -166,13 +169,11 @@ def _agrees(text: str, value: Any) -> bool:
         return text == ("true" if value else "false")
     if isinstance(value, str):
         return text == value
-    if isinstance(value, int | float):
-        if len(text) > 32:
-            return False
-        try:
-            return float(text) == value if not re.fullmatch(r"-?[0-9]+", text) else int(text) == value
-        except ValueError:
-            return False
+    if isinstance(value, int | float) and len(text) <= _MAX_NUMBER:
+        # Numerically, so that 42.0 agrees with 42 (streamable-http, Server Validation).
+        if _INTEGER.fullmatch(text):
+            return int(text) == value
+        return _NUMBER.fullmatch(text) is not None and float(text) == value
     return False
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 KEEP_ALIVE_SECONDS = 15.0
+#: How soon a client that left is noticed, which frees its thread.
+LOOK_SECONDS = 1.0
 #: No stream is longer than this, whatever the token says; clients open another.
 MAX_SECONDS = 3600.0
 MAX_URIS = 100

@@ -192,11 +192,15 @@ def _body(server: Server) -> bytes:
 
     :raises RequestEntityTooLarge: if there are more, unread where the length was announced.
     """
-    request.max_content_length = server.max_body
+    # One byte more, so that a body without a length that is cut there can be told from one that ends there.
+    request.max_content_length = server.max_body + 1
     try:
-        return request.get_data(cache=False)
+        body = request.get_data(cache=False)
     except ClientDisconnected as error:
         raise ProtocolError(PARSE_ERROR, "Parse error: the body ended early") from error
+    if len(body) > server.max_body:
+        raise RequestEntityTooLarge
+    return body
 
 
 def _accepts(mimetype: str) -> bool:

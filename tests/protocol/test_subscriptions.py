@@ -1,0 +1,230 @@
+"""Streams of changes: what is granted, what arrives, and when they end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from werkzeug.test import EnvironBuilder
+
+from flask_mcp_auth0.blueprint import Registrar
+from flask_mcp_auth0.protocol.access import Refusal
+from flask_mcp_auth0.protocol.notifications import Change, Subscription
+from flask_mcp_auth0.protocol.streams import StreamSlots, suitable_limit
+from flask_mcp_auth0.protocol.versions import SUBSCRIPTION_ID_META_KEY
+
+from .conftest import House, Peer, error_of
+
+pytestmark = pytest.mark.usefixtures("threaded")
+
+
+@pytest.fixture(autouse=True)
+def _things(register: Registrar) -> None:
+    register.tool(name="greet")(lambda: "hi")
+    register.resource("house://it", name="it")(lambda: "")
+    register.resource("house://secret", name="secret")(lambda: "")
+
+
+class Stream:
+    """Runs one request and hands each event to a function, which may publish changes or end the stream."""
+
+    def __init__(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.house = house
+        self.messages: list[dict[str, Any]] = []
+        self.status = ""
+        self.headers: dict[str, str] = {}
+        self.keep_alives = 0
+        self._steps: list[Callable[[], None]] = []
+        original = Subscription.wait
+
+        def wait(subscription: Subscription, timeout: float) -> list[Change]:
+            if self._steps:
+                self._steps.pop(0)()
+                return original(subscription, 0.01)
+            subscription.close()
+            return []
+
+        monkeypatch.setattr(Subscription, "wait", wait)
+
+    def run(self, builder: EnvironBuilder, *steps: Callable[[], None]) -> list[dict[str, Any]]:
+        self._steps = list(steps)
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            self.status, self.headers = status, dict(headers)
+            return self._write
+
+        environ = builder.get_environ()
+        environ["wsgi.multithread"] = True
+        for chunk in self.house.app.wsgi_app(environ, start_response):
+            self._write(chunk)
+        return self.messages
+
+    def _write(self, data: bytes) -> None:
+        if data.startswith(b":"):
+            self.keep_alives += 1
+        for line in data.decode().splitlines():
+            if line.startswith("data: "):
+                self.messages.append(json.loads(line[6:]))
+
+
+@pytest.fixture
+def stream(house: House, monkeypatch: pytest.MonkeyPatch) -> Stream:
+    return Stream(house, monkeypatch)
+
+
+def listen(peer: Peer, wanted: Any, accept: str = "text/event-stream") -> EnvironBuilder:
+    body = peer.modern_request("subscriptions/listen", {"notifications": wanted})
+    headers = {**peer.modern_headers(body), "Accept": accept}
+    return EnvironBuilder("/mcp", method="POST", json=body, headers=headers)
+
+
+def test_what_was_asked_for_is_acknowledged_and_delivered(house: House, peer: Peer, stream: Stream) -> None:
+    wanted = {
+        "toolsListChanged": True,
+        "promptsListChanged": True,
+        "resourceSubscriptions": ["house://it", "house://no"],
+    }
+    hub = house.server.hub
+    messages = stream.run(
+        listen(peer, wanted),
+        lambda: hub.publish(Change("tools/list_changed")),
+        lambda: hub.publish(Change("resources/list_changed")),
+        lambda: hub.publish(Change("resources/updated", "house://it")),
+        lambda: hub.publish(Change("resources/updated", "house://other")),
+    )
+    meta = {SUBSCRIPTION_ID_META_KEY: 1}
+    assert messages[0]["method"] == "notifications/subscriptions/acknowledged"
+    assert messages[0]["params"] == {
+        "notifications": {"toolsListChanged": True, "resourceSubscriptions": ["house://it"]},
+        "_meta": meta,
+    }
+    assert messages[1] == {
+        "jsonrpc": "2.0",
+        "method": "notifications/tools/list_changed",
+        "params": {"_meta": meta},
+    }
+    assert messages[2]["params"] == {"uri": "house://it", "_meta": meta}
+    assert messages[3]["id"] == 1
+    assert messages[3]["result"]["_meta"][SUBSCRIPTION_ID_META_KEY] == 1
+    assert len(messages) == 4
+    assert stream.headers["X-Accel-Buffering"] == "no"
+
+
+def test_a_resource_that_the_caller_may_not_read_is_not_granted(
+    house: House, peer: Peer, stream: Stream
+) -> None:
+    house.door.refusals["secret"] = Refusal("denied", "")
+    messages = stream.run(listen(peer, {"resourceSubscriptions": ["house://secret"]}))
+    assert messages[0]["params"]["notifications"] == {}
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        None,
+        [],
+        {"toolsListChanged": "yes"},
+        {"resourceSubscriptions": [7]},
+        {"resourceSubscriptions": ["x"] * 101},
+    ],
+)
+def test_a_malformed_filter_is_invalid(peer: Peer, wanted: Any) -> None:
+    assert error_of(peer.modern("subscriptions/listen", {"notifications": wanted}))["code"] == -32602
+
+
+def test_it_needs_a_client_that_takes_a_stream(peer: Peer) -> None:
+    response = peer.modern("subscriptions/listen", {"notifications": {}}, {"Accept": "application/json"})
+    assert error_of(response)["code"] == -32602
+
+
+def test_it_needs_a_token(house: House) -> None:
+    house.door.known = False
+    response = house.peer().modern("subscriptions/listen", {"notifications": {}})
+    assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, 'Bearer scope="openid"')
+
+
+def test_a_worker_that_cannot_keep_it_does_not_know_the_method(house: House, peer: Peer) -> None:
+    body = peer.modern_request("subscriptions/listen", {"notifications": {}})
+    response = peer.post(body, peer.modern_headers(body), environ_overrides={"wsgi.multithread": False})
+    assert (response.status_code, error_of(response)["code"]) == (404, -32601)
+
+
+def test_it_ends_when_the_token_does(house: House, peer: Peer, stream: Stream) -> None:
+    house.door.ends = 1.0
+    messages = stream.run(listen(peer, {"toolsListChanged": True}), lambda: None)
+    assert [message.get("method", "result") for message in messages] == [
+        "notifications/subscriptions/acknowledged",
+        "result",
+    ]
+
+
+def test_the_get_stream_of_a_session_brings_what_it_subscribed_to(
+    house: House, peer: Peer, stream: Stream
+) -> None:
+    session = peer.initialize().headers["Mcp-Session-Id"]
+    peer.legacy("resources/subscribe", {"uri": "house://it"}, session=session)
+    hub = house.server.hub
+    builder = EnvironBuilder(
+        "/mcp", method="GET", headers={"Accept": "text/event-stream", "Mcp-Session-Id": session}
+    )
+    messages = stream.run(
+        builder,
+        lambda: hub.publish(Change("prompts/list_changed")),
+        lambda: hub.publish(Change("resources/updated", "house://it")),
+        lambda: hub.publish(Change("resources/updated", "house://secret")),
+    )
+    assert messages == [
+        {"jsonrpc": "2.0", "method": "notifications/prompts/list_changed"},
+        {"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": "house://it"}},
+    ]
+    assert stream.keep_alives >= 1
+
+
+def test_the_get_stream_needs_a_session_of_the_caller(house: House, peer: Peer) -> None:
+    headers = {"Accept": "text/event-stream", "Mcp-Session-Id": "forged"}
+    assert peer.client.get("/mcp", headers=headers).status_code == 404
+
+
+def test_when_all_slots_are_taken_the_next_is_told_at_once(house: House, peer: Peer) -> None:
+    house.server.streams = StreamSlots(1)
+    assert house.server.streams.take(1)
+    response = peer.modern("subscriptions/listen", {"notifications": {}})
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "30")
+    assert "as many streams" in error_of(response)["message"]
+    house.server.streams.give_back()
+    assert house.server.streams.take(1)
+
+
+class Cfg:
+    def __init__(self, worker_class_str: str, threads: int = 1, worker_connections: int = 1000) -> None:
+        self.worker_class_str = worker_class_str
+        self.threads = threads
+        self.worker_connections = worker_connections
+
+
+class Gunicorn:
+    """What gunicorn's ``start_response`` is bound to."""
+
+    def __init__(self, cfg: Cfg) -> None:
+        self.cfg = cfg
+
+    def start_response(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("cfg", "limit"),
+    [
+        (Cfg("gthread", threads=8), 4),
+        (Cfg("gthread", threads=1), 1),
+        (Cfg("gevent"), 1000),
+        (Cfg("gevent", worker_connections=50), 50),
+    ],
+)
+def test_half_of_a_workers_threads_stay_free_for_calls(cfg: Cfg, limit: int) -> None:
+    assert suitable_limit(Gunicorn(cfg).start_response) == limit
+
+
+def test_where_nothing_is_known_of_the_worker_few_streams_are_held() -> None:
+    assert suitable_limit(lambda: None) == 4
