@@ -120,6 +120,13 @@ class ProfileDescription(_Strict):
     users: dict[str, str] = {}  # subject token → user name
 
 
+class LogStreamDescription(_Strict):
+    """A web hook that gets every log entry, as Auth0's custom log streams do."""
+
+    url: str = Field(pattern=r"^https?://")
+    authorization: str | None = None
+
+
 class Description(_Strict):
     settings: dict[str, Any] = {}
     apis: list[ApiDescription] = []
@@ -131,3 +138,5 @@ class Description(_Strict):
     clients: list[ClientDescription] = []
     client_grants: list[GrantDescription] = []
     token_exchange_profiles: list[ProfileDescription] = []
+    log_stream: LogStreamDescription | None = None
+    rate_limit: Literal["free", "essentials", "enterprise", "enterprise-non-production"] | None = None

@@ -162,6 +162,9 @@ class _Builder:
             state.token_exchange_profiles[profile_id] = TokenExchangeProfile(
                 profile_id, **profile.model_dump()
             )
+        if description.log_stream is not None:
+            state.stream_logs_to(description.log_stream.url, description.log_stream.authorization)
+        state.limit_rate(description.rate_limit)
         if self.problems:
             raise SeedError(self.problems)
         return state

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..model import User
-from ..state import TenantState
-from .bodies import BOOLEAN, NULLABLE_STRING, OBJECT, STRING, checked, merged_metadata
-from .call import NO_CONTENT, Answer, Call, iso_time, without_none
+from ..state import TenantState, new_id
+from .bodies import BOOLEAN, NULLABLE_STRING, OBJECT, REQUIRED_STRING, STRING, checked, merged_metadata
+from .call import NO_CONTENT, Answer, Call, created, iso_time, without_none
 from .errors import ManagementError, inexistent, invalid_body, invalid_query
 from .paging import by_offset, selected
 from .routing import Routes
@@ -52,6 +52,29 @@ def list_users(call: Call) -> Any:
         found.sort(key=lambda user: getattr(user, field) or empty, reverse=order == "-1")
     users = [selected(call.query, as_json(call.state, user)) for user in found]
     return by_offset(call.query, "users", users, deepest=DEEPEST_SEARCH)
+
+
+@routes.post("/users", "create:users", description="Create a User")
+def create_user(call: Call) -> Answer:
+    fields = {**_PROFILE, "user_metadata": OBJECT, "app_metadata": OBJECT, "user_id": STRING}
+    required = dict.fromkeys(("connection", "email", "password"), REQUIRED_STRING)
+    body = checked(call.body, {**fields, **required, "verify_email": BOOLEAN})
+    state, email = call.state, body["email"]
+    connection = next((c for c in state.connections.values() if c.name == body["connection"]), None)
+    if connection is None or connection.strategy != "auth0":
+        raise ManagementError(400, "The connection does not exist.", "inexistent_connection")
+    user_id = f"auth0|{body.get('user_id') or new_id('', 24).lower()}"
+    if user_id in state.users or any(u.email.casefold() == email.casefold() for u in state.users.values()):
+        raise ManagementError(409, "The user already exists.", "auth0_idp_error")
+    now = state.now()
+    user = User(
+        user_id, body.get("username") or email, email, body["password"], created_at=now, updated_at=now
+    )
+    user.name, user.nickname, user.email_verified = email, email.partition("@")[0], False
+    for name in (_PROFILE.keys() | {"user_metadata", "app_metadata"}) & body.keys():
+        setattr(user, name, body[name])
+    state.users[user_id] = user
+    return created(as_json(state, user))
 
 
 @routes.get("/users-by-email", "read:users")

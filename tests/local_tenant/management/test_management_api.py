@@ -12,7 +12,10 @@ from auth0.management import Auth0
 from auth0.management.errors import NotFoundError, TooManyRequestsError, UnauthorizedError
 
 from flask_mcp_auth0.local_tenant.keys import KeyRing
-from flask_mcp_auth0.local_tenant.ratelimit import Plan, Rate, RateLimiter
+from flask_mcp_auth0.local_tenant.management import ROUTER
+from flask_mcp_auth0.local_tenant.ratelimit import PLANS, Plan, Rate, RateLimiter
+from flask_mcp_auth0.local_tenant.scopes import MANAGEMENT_SCOPES
+from flask_mcp_auth0.local_tenant.seed import SeedError
 from flask_mcp_auth0.local_tenant.server import TenantServer
 from flask_mcp_auth0.local_tenant.state import TenantState
 
@@ -78,6 +81,79 @@ def test_a_token_counts_until_its_key_is_revoked(state: TenantState) -> None:
         assert get(tenant, "/roles", authorization).status_code == 200
         tenant.keys.revoke(first)
         assert get(tenant, "/roles", authorization).status_code == 401
+
+
+def test_every_endpoint_wants_a_token_with_one_of_its_scopes(
+    tenant: TenantServer, state: TenantState
+) -> None:
+    before = state.snapshot()
+    nothing = f"Bearer {management_token(tenant, 'read:nothing')}"
+    for route in ROUTER.routes:
+        url = tenant.url(f"/api/v2{route.template}")
+        assert route.scopes, route.pattern
+        assert requests.request(route.method, url, timeout=5).status_code == 401, route.pattern
+        answer = requests.request(route.method, url, headers={"Authorization": nothing}, timeout=5)
+        assert answer.status_code == 403, route.pattern
+        assert answer.json()["message"] == (f"Insufficient scope, expected any of: {','.join(route.scopes)}")
+    assert state.snapshot() == before
+
+
+def test_every_scope_that_an_endpoint_wants_is_one_of_the_api(tenant: TenantServer) -> None:
+    for route in ROUTER.routes:
+        assert set(route.scopes) & set(MANAGEMENT_SCOPES), route.pattern
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("GET", "/users/auth0%7Cnobody", "inexistent_user"),
+        ("PATCH", "/users/auth0%7Cnobody", "inexistent_user"),
+        ("GET", "/roles/rol_none", "inexistent_role"),
+        ("GET", "/groups/grp_none", "inexistent_group"),
+        ("GET", "/organizations/org_none", "inexistent_organization"),
+        ("GET", "/organizations/name/none", "inexistent_organization"),
+        ("GET", "/organizations/org_none/members", "inexistent_organization"),
+        ("GET", "/connections/con_none", "inexistent_connection"),
+        ("GET", "/clients/none", "inexistent_client"),
+        ("GET", "/clients?q=name", "invalid_query_string"),
+        ("GET", "/client-grants/cgr_none", "inexistent_client_grant"),
+        ("GET", "/resource-servers/none", "inexistent_resource_server"),
+        ("GET", "/token-exchange-profiles/tep_none", "inexistent_token_exchange_profile"),
+        ("GET", "/users-by-email", "invalid_query_string"),
+        ("GET", "/users/auth0%7Calice/effective-permissions", "invalid_query_string"),
+        (
+            "GET",
+            "/users/auth0%7Calice/effective-permissions?resource_server_identifier=x",
+            "inexistent_resource_server",
+        ),
+        ("DELETE", "/grants", "invalid_query_string"),
+        ("GET", "/roles?page=one", "invalid_query_string"),
+        ("GET", "/roles?page=-1", "invalid_query_string"),
+        ("GET", "/roles?include_totals=maybe", "invalid_query_string"),
+    ],
+)
+def test_what_is_not_there_or_makes_no_sense_is_named(
+    tenant: TenantServer, method: str, path: str, code: str
+) -> None:
+    answer = requests.request(
+        method,
+        tenant.url(f"/api/v2{path}"),
+        headers={"Authorization": f"Bearer {management_token(tenant)}"},
+        json={} if method == "PATCH" else None,
+        timeout=5,
+    )
+    assert answer.json()["errorCode"] == code
+    assert answer.json()["statusCode"] == answer.status_code == (404 if code.startswith("inex") else 400)
+
+
+def test_a_body_has_a_bound(tenant: TenantServer) -> None:
+    answer = requests.post(
+        tenant.url("/api/v2/roles"),
+        data=b" " * 1_048_577,
+        headers={"Authorization": f"Bearer {management_token(tenant)}"},
+        timeout=5,
+    )
+    assert answer.status_code == 413
 
 
 def test_a_scope_of_several_is_enough(client: Client) -> None:
@@ -246,3 +322,15 @@ def test_a_log_stream_that_nobody_hears_does_no_harm(auth0: Auth0, state: Tenant
     auth0.roles.create(name="Unheard")
     stream.join()
     assert stream.delivered == 0
+
+
+def test_the_description_of_a_tenant_names_its_limits_and_its_log_stream(clock: Clock) -> None:
+    stream = "log_stream: {url: 'http://127.0.0.1:9/hook', authorization: hush}\n"
+    state = TenantState.from_yaml(f"rate_limit: free\n{stream}", clock=clock)
+    assert state.rate_limiter is not None
+    assert state.log_stream is not None
+    assert state.log_stream.url == "http://127.0.0.1:9/hook"
+    for wrong in ("rate_limit: gold\n", "log_stream: {url: 'file:///etc/passwd'}\n"):
+        with pytest.raises(SeedError):
+            TenantState.from_yaml(wrong)
+    assert set(PLANS) == {"free", "essentials", "enterprise", "enterprise-non-production"}

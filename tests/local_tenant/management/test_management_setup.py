@@ -302,4 +302,6 @@ def test_rules_and_hooks_are_listed(auth0: Auth0, state: TenantState) -> None:
 
 
 def test_token_exchange_profiles_are_listed(auth0: Auth0) -> None:
-    assert [profile.name for profile in auth0.token_exchange_profiles.list()] == ["legacy"]
+    [profile] = auth0.token_exchange_profiles.list()
+    assert (profile.name, profile.subject_token_type) == ("legacy", "urn:shop:legacy")
+    assert auth0.token_exchange_profiles.get(profile.id or "").name == "legacy"

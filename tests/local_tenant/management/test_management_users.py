@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from auth0.management import Auth0
-from auth0.management.errors import BadRequestError, NotFoundError
+from auth0.management.errors import BadRequestError, ConflictError, NotFoundError
 
 from flask_mcp_auth0.local_tenant.state import TenantState
 
@@ -111,3 +111,28 @@ def test_unknown_properties_of_a_user_are_refused(auth0: Auth0) -> None:
     assert refused.value.body["message"] == (
         "Payload validation error: 'Additional properties not allowed: phone_number'."
     )
+
+
+def test_a_user_is_made(auth0: Auth0, state: TenantState) -> None:
+    made = auth0.users.create(
+        connection="Username-Password-Authentication",
+        email="carol@example.com",
+        password="carol-password",
+        user_metadata={"color": "red"},
+    )
+    assert made.user_id is not None
+    assert made.user_id.startswith("auth0|")
+    assert (made.email_verified, made.user_metadata) == (False, {"color": "red"})
+    assert state.users[made.user_id].password == "carol-password"
+    with pytest.raises(ConflictError):
+        auth0.users.create(
+            connection="Username-Password-Authentication", email="Carol@example.com", password="another"
+        )
+    with pytest.raises(BadRequestError) as refused:
+        auth0.users.create(connection="google", email="dave@example.com", password="dave-password")
+    assert refused.value.body["errorCode"] == "inexistent_connection"
+
+
+def test_an_empty_change_is_refused(auth0: Auth0) -> None:
+    with pytest.raises(BadRequestError):
+        auth0.users.update(ALICE)
