@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from auth0 import authentication as sdk
+from auth0.authentication.base import AuthenticationBase
 from joserfc.jwk import RSAKey
 
 from flask_mcp_auth0.auth0_api.client import Auth0Client
@@ -57,12 +58,12 @@ def test_user_info_needs_no_credentials(auth0: FakeAuth0, make_client: Callable[
         ("social", sdk.Social),
         ("enterprise", sdk.Enterprise),
         ("delegated", sdk.Delegated),
-        ("back_channel_login", sdk.base.AuthenticationBase),  # type: ignore[attr-defined]
-        ("pushed_authorization_requests", sdk.base.AuthenticationBase),  # type: ignore[attr-defined]
+        ("back_channel_login", AuthenticationBase),
+        ("pushed_authorization_requests", AuthenticationBase),
     ],
 )
 def test_every_class_is_there_and_configured(
-    auth0: FakeAuth0, client: Auth0Client, name: str, kind: type[object]
+    auth0: FakeAuth0, client: Auth0Client, name: str, kind: type[AuthenticationBase]
 ) -> None:
     built = getattr(client.authentication, name)
 
