@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..auth.backoff import Rejected
 from ..errors import Auth0APIError, AuthorizationUnavailable, ConfigurationError
@@ -30,10 +30,6 @@ _TIMEOUT = 3.0
 _NOT_ALLOWED_FOR = 600.0
 
 _LONGEST_RETRY_AFTER = 3600
-
-
-class _PageOf(Protocol):
-    def __call__(self, client: ManagementClient, /, *, page: int) -> Any: ...
 
 
 class _Answer(Exception):
@@ -83,133 +79,143 @@ class ManagementPermissionReader:
             )
         except _Answer as answer:
             raise (self._no_such_api() if answer.status == 404 else _unavailable(answer)) from None
-        return frozenset(scope.value for scope in getattr(api, "scopes", None) or ())
+        return _texts("value", _items(api, "scopes") if _field(api, "scopes") is not None else [])
 
     def user_permissions(self, user_id: str) -> frozenset[str]:
         """Return the permissions on the API that the user holds; none if there is no such user."""
         held = self._preferred(
             "read:user_effective_permissions",
-            lambda client: client.users.effective_permissions.list(
+            "permissions",
+            lambda client, start: client.users.effective_permissions.list(
                 user_id,
                 resource_server_identifier=self._api,
+                from_=start,
                 take=_PAGE,
                 request_options=self._options,
             ),
         )
         if held is None:
             held = self._pages(
-                lambda client, *, page: client.users.permissions.list(
+                "permissions",
+                lambda client, page: client.users.permissions.list(
                     user_id, per_page=_PAGE, page=page, request_options=self._options
-                )
+                ),
             )
-        return self._names(held)
+        return self._on_our_api(held)
 
     def member_roles(self, user_id: str, organization: str) -> frozenset[str]:
         """Return the ids of the user's roles within the organisation; none if they are no member."""
         roles = self._preferred(
             "read:organization_member_effective_roles",
-            lambda client: client.organizations.members.effective_roles.list(
-                organization, user_id, take=_PAGE, request_options=self._options
+            "roles",
+            lambda client, start: client.organizations.members.effective_roles.list(
+                organization, user_id, from_=start, take=_PAGE, request_options=self._options
             ),
         )
         if roles is None:
             roles = self._pages(
-                lambda client, *, page: client.organizations.members.roles.list(
+                "roles",
+                lambda client, page: client.organizations.members.roles.list(
                     organization, user_id, per_page=_PAGE, page=page, request_options=self._options
-                )
+                ),
             )
-        return frozenset(role.id for role in roles if isinstance(getattr(role, "id", None), str))
+        return _texts("id", roles)
 
     def role_permissions(self, role_id: str) -> frozenset[str]:
         """Return the permissions on the API that the role brings; none if there is no such role."""
-        return self._names(
+        return self._on_our_api(
             self._pages(
-                lambda client, *, page: client.roles.permissions.list(
+                "permissions",
+                lambda client, page: client.roles.permissions.list(
                     role_id, per_page=_PAGE, page=page, request_options=self._options
-                )
+                ),
             )
         )
+
+    def _on_our_api(self, items: list[Any]) -> frozenset[str]:
+        ours = [item for item in items if _field(item, "resource_server_identifier") == self._api]
+        return _texts("permission_name", ours)
 
     def _no_such_api(self) -> AuthorizationUnavailable:
         reason = f"the tenant has no API with the identifier {self._api!r}, which is compared exactly"
         return AuthorizationUnavailable(reason)
 
-    def _names(self, items: list[Any]) -> frozenset[str]:
-        return frozenset(
-            item.permission_name
-            for item in items
-            if item.resource_server_identifier == self._api and isinstance(item.permission_name, str)
-        )
-
-    def _preferred(self, scope: str, first: Callable[[ManagementClient], Any]) -> list[Any] | None:
+    def _preferred(
+        self, scope: str, name: str, get: Callable[[ManagementClient, str | None], Any]
+    ) -> list[Any] | None:
         """Return every item of a cursor-paged list; ``None`` if this tenant or grant does not offer it."""
         if self._clock() < self._not_allowed_until.get(scope, 0.0):
             return None
+        items: list[Any] = []
+        start: str | None = None
         try:
-            return list(self._by_cursor(first))
+            for _ in range(_MOST_PAGES):
+                page = self._ask(get, start)
+                items.extend(_items(page, name))
+                start = _field(page, "next")
+                if not isinstance(start, str) or not start:
+                    return items
         except _Answer as answer:
+            if answer.code == "inexistent_resource_server":
+                raise self._no_such_api() from None
             if answer.status == 404 and answer.code.startswith("inexistent_"):
                 return []
             if answer.status not in (403, 404):
                 raise _unavailable(answer) from None
-            self._not_allowed_until[scope] = self._clock() + _NOT_ALLOWED_FOR
-            log.info(
-                "Auth0 answers %s where %s is needed: what users hold through groups is not seen",
-                answer,
-                scope,
-            )
+            # A 404 may be about this user alone, so it is not remembered.
+            if answer.status == 403:
+                self._not_allowed_until[scope] = self._clock() + _NOT_ALLOWED_FOR
+                log.info("Without the scope %s, what users have through groups is not seen", scope)
             return None
-
-    def _by_cursor(self, first: Callable[[ManagementClient], Any]) -> Iterator[Any]:
-        page = self._ask(first)
-        for _ in range(_MOST_PAGES):
-            yield from page.items or ()
-            if not page.has_next:
-                return
-            page = self._ask(partial(_after, page))
         raise _too_many()
 
-    def _pages(self, get: _PageOf) -> list[Any]:
+    def _pages(self, name: str, get: Callable[[ManagementClient, int], Any]) -> list[Any]:
         """Return every item of a list that is paged by number, without the empty page that the SDK ends on."""
         items: list[Any] = []
         for number in range(_MOST_PAGES):
             try:
-                page = self._ask(partial(get, page=number))
+                page = self._ask(get, number)
             except _Answer as answer:
                 if answer.status == 404:
                     return []
                 raise _unavailable(answer) from None
-            found = page.items or []
+            found = _items(page, name)
             items.extend(found)
-            total = getattr(page.response, "total", None)
+            total = _field(page, "total")
             if len(found) < _PAGE or (isinstance(total, int | float) and len(items) >= total):
                 return items
         raise _too_many()
 
-    def _ask(self, call: Callable[[ManagementClient], Any]) -> Any:
-        """Make one call.
+    def _ask(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        """Make one call and return its answer: a model of the SDK, or the JSON object that fits no model.
 
         :raises _Answer: for an answer about what was asked for.
         :raises AuthorizationUnavailable: for no answer, or one about us or Auth0.
         """
         try:
-            return call(self._client())
+            answer = call(self._client(), *arguments)
+            return getattr(answer, "response", answer)
         except AuthorizationUnavailable:
             raise
         except (Auth0APIError, ConfigurationError) as error:
             raise AuthorizationUnavailable(str(error), getattr(error, "retry_after", None)) from error
         except Exception as error:
-            status = getattr(error, "status_code", None)
+            status, body = getattr(error, "status_code", None), getattr(error, "body", None)
             # The SDK's own texts show headers, and transport errors URLs: only the type is told.
             if not isinstance(status, int):
                 raise AuthorizationUnavailable(f"the Management API: {type(error).__name__}") from error
+            if 200 <= status < 300:
+                # The SDK wants fields that we do not need, and that Auth0 may leave out.
+                if isinstance(body, Mapping):
+                    return body
+                raise AuthorizationUnavailable(
+                    "the Management API answered something else than JSON"
+                ) from error
             if status == 429 or status >= 500:
                 raise AuthorizationUnavailable(
                     f"the Management API answered {status}", self._retry_after(error)
                 ) from error
-            if status < 300:
-                raise AuthorizationUnavailable("the Management API answered another shape") from error
-            raise _Answer(status, _code(getattr(error, "body", None))) from error
+            raise _Answer(status, _code(body)) from error
 
     def _retry_after(self, error: Exception) -> int | None:
         """Return the seconds that Auth0 wants to be left alone for (RFC 9110 §10.2.3, or its own header)."""
@@ -221,14 +227,26 @@ class ManagementPermissionReader:
         if after.isdecimal() and len(after) < 10:
             seconds = int(after)
         elif reset.isdecimal() and len(reset) < 12:
-            seconds = round(int(reset) - self._clock() + 0.5)
+            seconds = math.ceil(int(reset) - self._clock())
         else:
             return None
         return min(max(1, seconds), _LONGEST_RETRY_AFTER)
 
 
-def _after(page: Any, _client: ManagementClient) -> Any:
-    return page.get_next()
+def _field(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+
+
+def _items(page: Any, name: str) -> list[Any]:
+    items = _field(page, name)
+    if not isinstance(items, list):
+        raise AuthorizationUnavailable(f"the Management API answered without a list of {name}")
+    return items
+
+
+def _texts(name: str, items: list[Any]) -> frozenset[str]:
+    values = (_field(item, name) for item in items)
+    return frozenset(value for value in values if isinstance(value, str))
 
 
 def _code(body: Any) -> str:
