@@ -24,6 +24,7 @@ from flask_mcp_auth0.protocol.store import (
 )
 from flask_mcp_auth0.protocol.store_process import ProcessStore
 from flask_mcp_auth0.protocol.store_redis import RedisStore
+from flask_mcp_auth0.protocol.store_redis_bus import Bus
 from flask_mcp_auth0.sealing import Sealer
 from tests.fixtures_valkey import Valkey
 
@@ -760,6 +761,67 @@ def test_without_redis_py_the_error_says_what_to_install(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(ConfigurationError, match=r"flask-mcp-auth0\[redis\]"):
         open_store("redis://localhost/0", Sealer([SECRET]))
+
+
+class Channel:
+    """What redis-py gives to a subscriber, with what arrives on it written down before."""
+
+    def __init__(self, *arrivals: dict[str, Any] | None) -> None:
+        self.arrivals = list(arrivals)
+        self.pings = 0
+        self.closed = False
+
+    def get_message(self, timeout: float) -> dict[str, Any] | None:
+        return self.arrivals.pop(0) if self.arrivals else None
+
+    def ping(self) -> None:
+        self.pings += 1
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_connection_that_answers_no_probe_is_given_up() -> None:
+    begun = {"type": "subscribe", "data": 1}
+    alive = Channel(begun, None, {"type": "pong", "data": b""}, None, None)
+    channels = [alive, Channel(begun)]
+    again = threading.Event()
+    connected: list[int] = []
+
+    def on_connected() -> None:
+        connected.append(1)
+        if len(connected) == 2:
+            again.set()
+
+    bus = Bus(lambda: channels.pop(0), lambda data: None, on_connected, (OSError,))
+    bus.start(wait=30)
+    assert again.wait(30)
+    assert alive.pings == 2
+    assert alive.closed
+    thread = bus.stop()
+    assert thread is not None
+    thread.join(30)
+
+
+def test_listening_survives_what_nobody_expected(caplog: pytest.LogCaptureFixture) -> None:
+    begun, news = {"type": "subscribe", "data": 1}, {"type": "message", "data": b"x"}
+    channels = [Channel(begun, news), Channel(begun, news)]
+    heard: list[bytes] = []
+    done = threading.Event()
+
+    def on_message(data: bytes) -> None:
+        heard.append(data)
+        if len(heard) == 1:
+            raise LookupError("unexpected")
+        done.set()
+
+    bus = Bus(lambda: channels.pop(0), on_message, lambda: None, (OSError,))
+    bus.start()
+    assert done.wait(30)
+    assert "listening to the shared store failed" in caplog.text
+    thread = bus.stop()
+    assert thread is not None
+    thread.join(30)
 
 
 def test_an_outage_is_one_of_the_packages_errors() -> None:
