@@ -51,8 +51,8 @@ def is_modern(headers: Headers, body: Any) -> bool:
         meta = params.get("_meta") if isinstance(params, dict) else None
         if isinstance(meta, dict) and PROTOCOL_VERSION_META_KEY in meta:
             return True
-    versions = headers.getlist(VERSION_HEADER)
-    return any(version not in HANDSHAKE_VERSIONS for version in versions)
+    version = headers.get(VERSION_HEADER)
+    return version is not None and version not in HANDSHAKE_VERSIONS
 
 
 def modern_terms(headers: Headers, request: Request) -> Terms:
@@ -97,18 +97,13 @@ def handshake_terms(headers: Headers, sessions: Sessions, caller: str, *, initia
     :raises ProtocolError: HTTP 400 where the version header names no such revision or not the session's,
         HTTP 404 where the session id is not the caller's.
     """
-    versions = headers.getlist(VERSION_HEADER)
-    version = versions[0] if versions else None
-    if any(other != version for other in versions):
-        raise ProtocolError(INVALID_REQUEST, f"Invalid request: {VERSION_HEADER} comes with two values")
+    version = headers.get(VERSION_HEADER)
     if version is not None and version not in HANDSHAKE_VERSIONS:
         raise unsupported_version(version)
-    session_ids = headers.getlist(SESSION_HEADER)
-    if initializing or not session_ids:
+    session_id = headers.get(SESSION_HEADER)
+    if initializing or session_id is None:
         return Terms(version=version or ASSUMED_VERSION, modern=False)
-    if any(other != session_ids[0] for other in session_ids):
-        raise ProtocolError(INVALID_REQUEST, f"Invalid request: {SESSION_HEADER} comes with two values")
-    session = sessions.open(session_ids[0], caller)
+    session = sessions.open(session_id, caller)
     if version is not None and version != session.version:
         raise ProtocolError(
             INVALID_REQUEST,

@@ -122,7 +122,9 @@ def challenge(exchange: Exchange, refusal: Refusal) -> None:
     sendable = refusal.challenge_as == "http" and not exchange.in_batch and not exchange.emitter.started
     if refusal.www_authenticate is None or not sendable:
         return
-    status, error = (401, "unauthorized") if refusal.kind == "unauthenticated" else (403, "insufficient_scope")
+    status, error = (
+        (401, "unauthorized") if refusal.kind == "unauthenticated" else (403, "insufficient_scope")
+    )
     raise HTTPRefusal(status, error, refusal.message, {"WWW-Authenticate": refusal.www_authenticate})
 
 

@@ -124,9 +124,8 @@ def check_parameter_headers(
         value: Any = arguments
         for step in parameter.path:
             value = value.get(step) if isinstance(value, Mapping) else None
-        present = headers.getlist(name)
         if value is None:
-            if present:
+            if name in headers:
                 raise header_mismatch(f"{name} is present but its argument is not")
             continue
         if not _agrees(decoded(single(headers, name), name), value):
@@ -136,17 +135,18 @@ def check_parameter_headers(
 def single(headers: Headers, name: str) -> str:
     """Return the one value of a header.
 
-    :raises ProtocolError: -32020 if it is missing, comes with two values, or holds characters that no
-        field value may hold (RFC 9110 §5.5).
+    A WSGI server joins repeated headers with commas (RFC 9110 §5.3), so two values show as one that matches
+    nothing.
+
+    :raises ProtocolError: -32020 if it is missing, or holds characters that no field value may hold
+        (RFC 9110 §5.5).
     """
-    values = headers.getlist(name)
-    if not values:
+    value = headers.get(name)
+    if value is None:
         raise header_mismatch(f"{name} is missing")
-    if any(value != values[0] for value in values[1:]):
-        raise header_mismatch(f"{name} comes with two values")
-    if not _FIELD_VALUE.fullmatch(values[0]):
+    if not _FIELD_VALUE.fullmatch(value):
         raise header_mismatch(f"{name} holds invalid characters")
-    return values[0]
+    return value
 
 
 def decoded(value: str, name: str) -> str:

@@ -184,7 +184,11 @@ def is_injected(annotation: Any, injected_type: type | None) -> bool:
     """Tell whether a parameter takes the running call: ``Call``, or ``Call | None`` for use in plain code."""
     if injected_type is None:
         return False
-    arms = typing.get_args(annotation) if typing.get_origin(annotation) in (typing.Union, types.UnionType) else ()
+    arms = (
+        typing.get_args(annotation)
+        if typing.get_origin(annotation) in (typing.Union, types.UnionType)
+        else ()
+    )
     return annotation is injected_type or (injected_type in arms and set(arms) <= {injected_type, type(None)})
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from flask import Response, request
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.http import parse_accept_header
 
 from . import jsonrpc
 from .asking import accept_answer
@@ -36,7 +39,7 @@ def serve(server: Server) -> Response:
 
 
 def _post(server: Server) -> Response:
-    accepts_json, accepts_stream = _accepts(JSON), _accepts(EVENT_STREAM)
+    accepts_json, accepts_stream = _accepted()
     if not accepts_json and not accepts_stream:
         return _error(406, f"Not acceptable: accept {JSON} and {EVENT_STREAM}")
     if request.mimetype != JSON:
@@ -74,7 +77,9 @@ def _single(server: Server, body: Any) -> list[Reply | Job] | Response:
         return [Reply(error.status, jsonrpc.error_response(request_id, error, null_id=not modern))]
     if isinstance(message, ClientResponse):
         if modern:
-            unwanted = ProtocolError(INVALID_REQUEST, "Invalid request: this revision has no client responses")
+            unwanted = ProtocolError(
+                INVALID_REQUEST, "Invalid request: this revision has no client responses"
+            )
             return [Reply(400, jsonrpc.error_response(None, unwanted))]
         return _client_response(server, message)
     initializing = not modern and message.method == "initialize"
@@ -97,7 +102,7 @@ def _single(server: Server, body: Any) -> list[Reply | Job] | Response:
     if initializing:
         return [_initialize(exchange)]
     if modern and message.method == "subscriptions/listen":
-        return listen(exchange, accepts_stream=_accepts(EVENT_STREAM))
+        return listen(exchange, accepts_stream=_accepted()[1])
     return [answer(exchange)]
 
 
@@ -203,8 +208,16 @@ def _body(server: Server) -> bytes:
     return body
 
 
-def _accepts(mimetype: str) -> bool:
-    return "Accept" not in request.headers or request.accept_mimetypes[mimetype] > 0
+def _accepted() -> tuple[bool, bool]:
+    """Tell whether the client takes JSON, and whether it takes an event stream (RFC 9110 §12.5.1)."""
+    header = request.headers.get("Accept")
+    return (True, True) if header is None else _accepted_of(header)
+
+
+@functools.lru_cache(maxsize=64)
+def _accepted_of(header: str) -> tuple[bool, bool]:
+    accept = parse_accept_header(header, MIMEAccept)
+    return accept[JSON] > 0, accept[EVENT_STREAM] > 0
 
 
 def _response(reply: Reply) -> Response:
