@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..errors import RegistrationError
 from . import jsonrpc
+from .apps import mime_type_of
 from .call import Call
 from .components import Component, Prompt, Resource, Tool
 from .content import dump
@@ -75,7 +76,7 @@ class BoundResource:
     def __post_init__(self) -> None:
         resource = self.component
         names = [name for name, _, kind in parameters_of(resource.function) if not is_injected(kind, Call)]
-        definition = {**_common(resource, describe(resource.function)), "mimeType": resource.mime_type}
+        definition = {**_common(resource, describe(resource.function)), "mimeType": mime_type_of(resource)}
         definition |= {"annotations": resource.annotations, "_meta": resource.meta}
         self.template: UriTemplate | None = None
         self.parameters = Parameters(resource.function, injected_type=Call)

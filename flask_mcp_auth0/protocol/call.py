@@ -14,6 +14,7 @@ from werkzeug.local import LocalProxy
 
 from ..errors import Auth0MCPError, OutsideRequestError
 from . import jsonrpc
+from .apps import shows_pages
 from .emitter import SILENT, Emitter
 from .questions import Answer, Form, Link, Question, Roots, Sampling
 from .terms import LOG_LEVELS, Terms
@@ -97,6 +98,11 @@ class Call:
     def client_capabilities(self) -> Mapping[str, Any]:
         """What the client declared that it can do; empty where nobody knows."""
         return self._terms.capabilities or {}
+
+    @property
+    def shows_pages(self) -> bool:
+        """Whether the client shows the pages of tools (MCP Apps); without it, answer so that text says it all."""
+        return shows_pages(self._terms.capabilities)
 
     @property
     def cancelled(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .apps import EXTENSION_ID
 from .era import negotiated
 from .errors import invalid_params
 from .server import Exchange
@@ -64,4 +65,6 @@ def capabilities(exchange: Exchange) -> dict[str, Any]:
         offered["completions"] = {}
     if registry.tools:
         offered["logging"] = {}
+    if registry.has_pages:
+        offered["extensions"] = {EXTENSION_ID: {}}
     return offered

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..errors import RegistrationError
+from .apps import SCHEME, page_of
 from .bound import Bound, BoundPrompt, BoundResource, BoundTool, DefinitionExtra
 from .components import Component, Prompt, Resource, Tool
 
@@ -31,6 +32,18 @@ class Registry:
             if taken is not component:
                 raise duplicate(taken, component)
             self._add(component, extra)
+        #: Whether any tool shows a page of its own (MCP Apps).
+        self.has_pages = self._check_pages()
+
+    def _check_pages(self) -> bool:
+        for bound in self.tools.values():
+            uri = page_of(bound.component)
+            if uri is not None and self.resolve(uri) is None:
+                place = bound.component.place
+                raise RegistrationError(
+                    f"{place}: the page {uri!r} of {bound.component.name!r} is no registered resource"
+                )
+        return any(uri.startswith(SCHEME) for uri in self.resources)
 
     def _add(self, component: Component, extra: DefinitionExtra) -> None:
         if isinstance(component, Tool):

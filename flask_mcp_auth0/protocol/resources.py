@@ -10,6 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
 from . import jsonrpc
+from .apps import mime_type_of
 from .asking import InputRequired
 from .bound import MAX_URI, BoundResource
 from .content import File, contents, dump
@@ -109,19 +110,20 @@ def _is_contents(value: Any) -> bool:
 
 def _one(value: Any, uri: str, bound: BoundResource) -> dict[str, Any]:
     resource = bound.component
+    mime_type = mime_type_of(resource)
     if isinstance(value, mcp_types.TextResourceContents | mcp_types.BlobResourceContents):
         found = dump(value)
     elif isinstance(value, File):
-        found = contents(value.uri, value.data, value.mime_type or resource.mime_type)
+        found = contents(value.uri, value.data, value.mime_type or mime_type)
     elif isinstance(value, str | bytes):
-        found = contents(uri, value, resource.mime_type)
+        found = contents(uri, value, mime_type)
     else:
         try:
             plain = value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else None
             text = jsonrpc.encode(plain if plain is not None else _ANY.dump_python(value, mode="json"))
         except (PydanticSerializationError, ValueError, RecursionError) as error:
             raise UnfitResult(f"a {type(value).__name__} cannot be read as a resource") from error
-        found = contents(uri, text.decode("utf-8"), resource.mime_type or "application/json")
+        found = contents(uri, text.decode("utf-8"), mime_type or "application/json")
     if resource.meta and "_meta" not in found:
         found["_meta"] = dict(resource.meta)
     return found
