@@ -63,7 +63,9 @@ def install_and_import(wheel: Path) -> str:
         venv.create(directory, with_pip=True)
         python = str(Path(directory, "bin", "python"))
         pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", str(wheel)]
-        subprocess.run(pip, check=True)  # noqa: S603
+        installed = subprocess.run(pip, capture_output=True, text=True)  # noqa: PLW1510, S603
+        if installed.returncode:
+            raise SystemExit(f"error: the wheel does not install:\n{installed.stderr}")
         done = subprocess.run(  # noqa: S603
             [python, "-W", "error", "-c", IMPORTS],
             check=True,
