@@ -29,6 +29,8 @@ from .terms import Terms
 #: Seconds that a user has for an answer; a state older than this is refused.
 ANSWER_TIME = 600
 _KEEP_ALIVE_SECONDS = 10.0
+#: How often a question is put whose answer does not fit; some clients answer by themselves, and at once.
+_TRIES = 3
 _STATE = "request-state"
 _MAX_STATE = 64 * 1024
 
@@ -214,7 +216,7 @@ class AskingOnStream:
 
     def _ask(self, question: Question) -> Answer[Any]:
         deadline = self._clock() + ANSWER_TIME
-        while True:
+        for _ in range(_TRIES):
             response = self._exchange(question, deadline)
             if "error" in response:
                 return Answer("cancel")
@@ -222,6 +224,7 @@ class AskingOnStream:
                 return question.read(response.get("result"))
             except UnusableAnswer:
                 continue
+        raise ToolError("The answers did not fit the question.")
 
     def _exchange(self, question: Question, deadline: float) -> Mapping[str, Any]:
         request_id = secrets.token_urlsafe(16)

@@ -13,7 +13,6 @@ from typing import Any
 from werkzeug.datastructures import Headers
 
 from .errors import (
-    INVALID_REQUEST,
     UNSUPPORTED_PROTOCOL_VERSION,
     ProtocolError,
     header_mismatch,
@@ -94,8 +93,7 @@ def handshake_terms(headers: Headers, sessions: Sessions, caller: str, *, initia
 
     :param caller: whom the session id must have been issued to.
     :param initializing: the request is the handshake itself, so whatever session it names is not looked at.
-    :raises ProtocolError: HTTP 400 where the version header names no such revision or not the session's,
-        HTTP 404 where the session id is not the caller's.
+    :raises ProtocolError: HTTP 400 where the version header names no such revision, HTTP 404 where the session id is not the caller's.
     """
     version = headers.get(VERSION_HEADER)
     if version is not None and version not in HANDSHAKE_VERSIONS:
@@ -104,11 +102,8 @@ def handshake_terms(headers: Headers, sessions: Sessions, caller: str, *, initia
     if initializing or session_id is None:
         return Terms(version=version or ASSUMED_VERSION, modern=False)
     session = sessions.open(session_id, caller)
-    if version is not None and version != session.version:
-        raise ProtocolError(
-            INVALID_REQUEST,
-            f"Invalid request: {VERSION_HEADER} is not the version that the session negotiated",
-        )
+    # A client should repeat what was agreed, but only an unsupported version is an error (2025-11-25
+    # basic/transports, Protocol Version Header).
     return Terms(
         version=session.version,
         modern=False,

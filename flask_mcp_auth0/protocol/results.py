@@ -125,6 +125,21 @@ def return_type(function: Callable[..., Any]) -> Any:
     return annotation
 
 
+def readable_by(version: str, result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result as a revision knows it: 2025-03-26 has no structured content and no links."""
+    if version != "2025-03-26":
+        return result
+    older = {name: value for name, value in result.items() if name != "structuredContent"}
+    older["content"] = [_unlinked(block) for block in result["content"]]
+    return older
+
+
+def _unlinked(block: dict[str, Any]) -> dict[str, Any]:
+    if block.get("type") != "resource_link":
+        return block
+    return {"type": "text", "text": f"{block.get('title') or block['name']}: {block['uri']}"}
+
+
 def error_result(message: str) -> dict[str, Any]:
     """Return a result that tells the model of a failure (server/tools, Error Handling)."""
     return {"content": [{"type": "text", "text": message}], "isError": True}

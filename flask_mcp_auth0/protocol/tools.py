@@ -11,7 +11,7 @@ from .bound import BoundTool
 from .errors import ProtocolError, invalid_params, printable
 from .execution import Failed, Refused, challenge, check_access, run, subject_of, unfit
 from .mirrored_headers import check_parameter_headers
-from .results import UnfitResult, error_result
+from .results import UnfitResult, error_result, readable_by
 from .schema import InvalidArguments
 from .server import Deferred, Exchange
 
@@ -93,7 +93,7 @@ def _run(
         result = refusal_result(exchange, refused.refusal, tool.component.name)
     except InputRequired as required:
         return input_required(exchange, tool, required, arguments)
-    return exchange.complete(result)
+    return exchange.complete(readable_by(exchange.terms.version, result))
 
 
 def input_required(

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel, Field
 from werkzeug.test import EnvironBuilder
 
-from flask_mcp_auth0 import Call, Form, Link, RegistrationError, Roots, Sampling, ask
+from flask_mcp_auth0 import Call, Form, Link, RegistrationError, Roots, Sampling, ToolError, ask
 from flask_mcp_auth0.blueprint import Registrar
 from flask_mcp_auth0.protocol.asking import ANSWER_TIME, AskingOnStream, RequestStates, Subject, answer_queue
 from flask_mcp_auth0.protocol.emitter import Emitter
@@ -365,6 +365,17 @@ class TestAskingOnTheStream:
         found = self.asking(house, Line(answer)).ask({"a": Form("?", Account)})["a"]
         assert found.data == Account(number=3)
         assert len(set(heard)) == 2
+
+    def test_a_client_that_never_answers_as_asked_is_not_asked_without_end(self, house: House) -> None:
+        heard: list[str] = []
+
+        def answer(message: dict[str, Any]) -> None:
+            heard.append(message["id"])
+            house.store.push(answer_queue("alice", message["id"]), {"result": {"action": "accept"}}, 60)
+
+        with pytest.raises(ToolError, match="did not fit"):
+            self.asking(house, Line(answer)).ask({"a": Form("?", Account)})
+        assert len(heard) == 3
 
     def test_a_worker_that_cannot_wait_says_so_at_once(self, peer: Peer, transfers: list[int]) -> None:
         session = peer.initialize(capabilities={"elicitation": {}}).headers["Mcp-Session-Id"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mcp_types
 import pytest
 
 from flask_mcp_auth0 import Call
@@ -84,9 +85,24 @@ def test_two_session_ids_are_refused(peer: Peer) -> None:
     assert response.status_code in (400, 404)
 
 
-def test_a_version_header_that_contradicts_the_session_is_refused(peer: Peer) -> None:
+def test_a_session_is_served_by_what_it_agreed_on_whatever_supported_version_is_named(peer: Peer) -> None:
     session = peer.initialize("2025-06-18").headers["Mcp-Session-Id"]
-    assert peer.legacy("tools/list", version="2025-11-25", session=session).status_code == 400
+    response = peer.legacy("tools/call", {"name": "version"}, version="2025-11-25", session=session)
+    assert result_of(response)["content"][0]["text"] == "2025-06-18 peer"
+
+
+def test_the_oldest_revision_gets_neither_links_nor_structured_content(
+    peer: Peer, register: Registrar
+) -> None:
+    @register.tool
+    def link() -> mcp_types.CallToolResult:
+        block = mcp_types.ResourceLink(uri="house://rules", name="rules")
+        return mcp_types.CallToolResult(content=[block], structured_content={"a": 1})
+
+    older = result_of(peer.legacy("tools/call", {"name": "link"}, version="2025-03-26"))
+    assert older == {"content": [{"type": "text", "text": "rules: house://rules"}], "isError": False}
+    newer = result_of(peer.legacy("tools/call", {"name": "link"}, version="2025-06-18"))
+    assert newer["structuredContent"] == {"a": 1}
 
 
 @pytest.mark.parametrize("version", ["1999-01-01", "latest", ""])
