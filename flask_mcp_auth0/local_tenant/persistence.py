@@ -21,7 +21,7 @@ INTERVAL = 0.5
 BUSY = 5.0  # seconds to wait for a file that another process holds
 
 
-class KeepError(Exception):
+class KeepError(ValueError):
     """The file cannot be used; the text says why."""
 
 

@@ -71,17 +71,19 @@ class Router:
     def __init__(self, resources: Iterable[Routes]) -> None:
         routes = [route for resource in resources for route in resource.routes]
         self.routes = sorted(routes, key=lambda route: route.template.count("{"))
+        self._by_shape: dict[tuple[str, int], list[tuple[tuple[str, ...], Route]]] = {}
+        for route in self.routes:
+            shape = route.method, len(route.segments)
+            self._by_shape.setdefault(shape, []).append((route.segments, route))
 
     def match(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         """The endpoint of a method and a path below :data:`PREFIX`, still percent-encoded, and the path's
         variables, decoded.
         """
         sent = path.strip("/").split("/")
-        for route in self.routes:
-            if route.method != method or len(route.segments) != len(sent):
-                continue
+        for segments, route in self._by_shape.get((method, len(sent)), ()):
             variables: dict[str, str] = {}
-            for wanted, given in zip(route.segments, sent, strict=True):
+            for wanted, given in zip(segments, sent, strict=True):
                 if wanted.startswith("{"):
                     if not given:
                         break

@@ -143,6 +143,7 @@ def test_a_role_is_made_given_permissions_and_deleted(browser: Browser, state: T
     assert state.roles[auditor].permissions == {REFUND}
     browser.press(f"/admin/roles/{auditor}", action="disallow", **fields)
     assert state.roles[auditor].permissions == set()
+    assert 'name="back" value="/admin/roles"' in browser.open(f"/admin/roles/{auditor}")
     page = browser.press("/admin/roles", action="delete-role", role=auditor, name="Auditor")
     assert auditor not in state.roles
     assert "Deleted the role Auditor." in page
