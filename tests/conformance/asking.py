@@ -19,9 +19,10 @@ class Name(BaseModel):
 
 
 class Reply(BaseModel):
-    """The form that asks for a word."""
+    """The form that asks for two words."""
 
-    response: str = Field(description="Your answer")
+    username: str = Field(description="User's response")
+    email: str = Field(description="User's email address")
 
 
 class Confirmation(BaseModel):

@@ -241,7 +241,7 @@ def test_an_answer_may_arrive_at_another_worker_than_the_one_that_asked(pair: Pa
     with pair.first.wire() as first, pair.second.wire() as second:
         _, session = first.initialize(version, CAPABILITIES)
         question, stream = asked(session, "test_elicitation", {"message": "Well?"})
-        said = {"action": "accept", "content": {"response": "yes"}}
+        said = {"action": "accept", "content": {"username": "yes", "email": "ada@example.com"}}
         status = reply(session.at(second), question, said)
 
         assert question["method"] == "elicitation/create"
@@ -258,7 +258,7 @@ def test_an_answer_is_taken_once_and_only_from_the_caller_who_was_asked(pair: Pa
         _, session = ada.initialize("2025-11-25", CAPABILITIES)
         _, other = mallory.initialize("2025-11-25", CAPABILITIES)
         question, stream = asked(session, "test_elicitation", {"message": "Well?"})
-        said = {"action": "accept", "content": {"response": "yes"}}
+        said = {"action": "accept", "content": {"username": "yes", "email": "ada@example.com"}}
 
         assert 400 <= reply(other, question, said) < 500
         assert reply(session, question, said) == 202

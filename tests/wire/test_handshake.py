@@ -88,11 +88,15 @@ def test_a_version_header_that_is_not_spoken_is_refused(wire: Wire, version: str
     assert response.status_code == 400
 
 
-def test_a_version_header_other_than_the_sessions_is_refused(wire: Wire) -> None:
+def test_a_session_is_served_by_what_it_negotiated_whatever_supported_version_the_header_names(
+    wire: Wire,
+) -> None:
     _, session = wire.initialize("2025-11-25")
-    response = session.request("ping", headers={"MCP-Protocol-Version": "2025-06-18"})
+    ping = session.request("ping", headers={"MCP-Protocol-Version": "2025-03-26"})
+    batch = session.post([PING], {"MCP-Protocol-Version": "2025-03-26"})
 
-    assert response.status_code == 400
+    assert (ping.status_code, answer(ping)["result"]) == (200, {})
+    assert batch.status_code == 400
 
 
 def test_without_a_version_header_the_oldest_revision_is_spoken(wire: Wire) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from typing import Any
 
@@ -169,6 +170,21 @@ def test_streams_are_bounded_and_the_next_one_is_told_so_while_calls_get_through
     assert refused.status_code == 503
     assert int(refused.headers["Retry-After"]) > 0
     assert called["result"]["isError"] is False
+
+
+def test_the_slot_of_a_listener_that_left_is_free_again_soon(start: Start) -> None:
+    served = start(Kind("gthread", 1, shared=False), MCP_MAX_STREAMS="1")
+    params = {"notifications": {"toolsListChanged": True}}
+    with served.wire() as first, first.modern("subscriptions/listen", params, stream=True) as response:
+        next(events(response))
+    end = time.monotonic() + 5
+    with served.wire() as second:
+        statuses = []
+        while time.monotonic() < end and 200 not in statuses:
+            with second.modern("subscriptions/listen", params, stream=True) as response:
+                statuses.append(response.status_code)
+
+    assert 200 in statuses
 
 
 def test_a_worker_that_serves_one_request_at_a_time_refuses_at_once_and_in_plain_words(start: Start) -> None:

@@ -5,7 +5,7 @@ const { URL: url, TOKEN: token, GENERATION: generation, MODE: mode } = process.e
 
 const capabilities = { elicitation: {}, sampling: {}, roots: {} };
 const info = { name: 'typescript', version: '1' };
-const filled = { name: 'Ada', response: 'yes', color: 'blue', ok: true };
+const filled = { name: 'Ada', username: 'yes', email: 'ada@example.com', color: 'blue', ok: true };
 const handlers = {
   'elicitation/create': ({ params }) => {
     const names = Object.keys(params.requestedSchema.properties);
