@@ -93,7 +93,8 @@ def handshake_terms(headers: Headers, sessions: Sessions, caller: str, *, initia
 
     :param caller: whom the session id must have been issued to.
     :param initializing: the request is the handshake itself, so whatever session it names is not looked at.
-    :raises ProtocolError: HTTP 400 where the version header names no such revision, HTTP 404 where the session id is not the caller's.
+    :raises ProtocolError: HTTP 400 where the version header names no such revision, HTTP 404 where the
+        session id is not the caller's.
     """
     version = headers.get(VERSION_HEADER)
     if version is not None and version not in HANDSHAKE_VERSIONS:
