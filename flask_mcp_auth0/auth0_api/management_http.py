@@ -6,9 +6,9 @@ beneath it does. The attribute that holds it is the one thing here that is not p
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
+import weakref
 from collections.abc import Generator
 from typing import Any
 
@@ -75,11 +75,18 @@ class _RenewedOn401(httpx.Auth):
 
 
 class _Client(httpx.Client):
-    """Closes what nobody uses any more, and sends a reading request again if its connection was closed already."""
+    """Sends a reading request again, at once, if its pooled connection turns out to be closed already.
+
+    Its connections are closed when nobody holds it any more. A ``__del__`` would come too late: within a
+    reference cycle, as the SDK makes one, the sockets could be finalized first.
+    """
 
     def __init__(self, **options: Any) -> None:
-        self._pid = os.getpid()
         super().__init__(**options)
+        # Not public, and only for tidiness: without them, sockets are left to the garbage collector.
+        mounts = getattr(self, "_mounts", {}).values()
+        transports = [each for each in (getattr(self, "_transport", None), *mounts) if each is not None]
+        weakref.finalize(self, _close, os.getpid(), transports)
 
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         try:
@@ -89,11 +96,12 @@ class _Client(httpx.Client):
                 raise
         return super().send(request, **options)
 
-    def __del__(self) -> None:
-        # What was inherited over a fork is the parent's to close.
-        if self._pid == os.getpid():
-            with contextlib.suppress(Exception):
-                self.close()
+
+def _close(pid: int, transports: list[httpx.BaseTransport]) -> None:
+    # What was inherited over a fork is the parent's to close.
+    if pid == os.getpid():
+        for transport in transports:
+            transport.close()
 
 
 def _explain(response: httpx.Response) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import inspect
 import logging
 import socket
@@ -14,6 +15,7 @@ from auth0.management.errors import ForbiddenError, NotFoundError, TooManyReques
 from flask_mcp_auth0.auth0_api.errors import from_management_error
 from flask_mcp_auth0.auth0_api.management import ManagementProvider
 from flask_mcp_auth0.errors import Auth0APIError, ConfigurationError
+from flask_mcp_auth0.settings import Settings
 
 from .doubles import SECRET, Clock, make_settings
 from .fake_auth0 import DROP, STALL, Answer, FakeAuth0, refusal, token
@@ -286,3 +288,43 @@ def test_a_tenant_that_is_not_there_is_told(
 def test_the_token_can_be_had_by_itself(provider: ManagementProvider) -> None:
     assert provider.token() == "m-1"
     assert "m-1" not in repr(vars(provider))
+
+
+def test_connections_are_closed_when_nobody_holds_the_client_any_more(
+    auth0: FakeAuth0, make_provider: Callable[..., ManagementProvider], settings: Settings
+) -> None:
+    management = make_provider(settings).client()
+    management.users.get("auth0|ada")
+    http = management._api._client_wrapper.httpx_client.httpx_client
+    pool = http._transport._pool  # type: ignore[attr-defined]
+    assert pool.connections
+    users = management.users
+    del management, http
+    gc.collect()
+    users.get("auth0|ada")
+
+    del users
+    gc.collect()
+
+    assert pool.connections == []
+
+
+def test_a_proxy_of_the_environment_is_used(
+    auth0: FakeAuth0,
+    make_provider: Callable[..., ManagementProvider],
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with FakeAuth0().running() as proxy:
+        proxy.on("/oauth/token", token("through-a-proxy"))
+        proxy.on("/.well-known/openid-configuration", Answer(body=auth0.metadata()))
+        proxy.on(ADA, USER)
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+
+        make_provider(settings).client().users.get("auth0|ada")
+
+        assert len(proxy.to(ADA)) == 1
+    assert auth0.to(ADA) == []
