@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -32,13 +33,31 @@ _NOT_ALLOWED_FOR = 600.0
 _LONGEST_RETRY_AFTER = 3600
 
 
+#: How Auth0 says that it knows no such user, member or role. A bare 404 may be a proxy's, or a wrong URL's.
+_THERE_IS_NONE = re.compile(
+    r"\b(user|member|role|organization)\b.*\b(not found|not exist|not a member|not belong)\b"
+    r"|\bno (user|member|role|organization)\b.*\bfound\b",
+    re.IGNORECASE,
+)
+
+
 class _Answer(Exception):
     """Auth0 answered something else than 200."""
 
-    def __init__(self, status: int, code: str) -> None:
+    def __init__(self, status: int, body: Any) -> None:
+        body = body if isinstance(body, Mapping) else {}
+        code, message = body.get("errorCode"), body.get("message")
         self.status = status
-        self.code = code
-        super().__init__(f"{status} {code}".rstrip())
+        self.code = code[:80] if isinstance(code, str) and code.replace("_", "").isalnum() else ""
+        self._message = message[:500] if isinstance(message, str) else ""
+        super().__init__(f"{status} {self.code}".rstrip())
+
+    @property
+    def says_there_is_none(self) -> bool:
+        """Whether Auth0 knows no such user, member or role, who has no permissions then."""
+        if self.status == 404 and self.code.startswith("inexistent_"):
+            return True
+        return self.status in (400, 404) and _THERE_IS_NONE.search(self._message) is not None
 
 
 class ManagementPermissionReader:
@@ -158,11 +177,11 @@ class ManagementPermissionReader:
         except _Answer as answer:
             if answer.code == "inexistent_resource_server":
                 raise self._no_such_api() from None
-            if answer.status == 404 and answer.code.startswith("inexistent_"):
+            if answer.says_there_is_none:
                 return []
             if answer.status not in (403, 404):
                 raise _unavailable(answer) from None
-            # A 404 may be about this user alone, so it is not remembered.
+            # A 404 that does not say of what may be about this user alone, so it is not remembered.
             if answer.status == 403:
                 self._not_allowed_until[scope] = self._clock() + _NOT_ALLOWED_FOR
                 log.info("Without the scope %s, what users have through groups is not seen", scope)
@@ -176,7 +195,7 @@ class ManagementPermissionReader:
             try:
                 page = self._ask(get, number)
             except _Answer as answer:
-                if answer.status == 404:
+                if answer.says_there_is_none:
                     return []
                 raise _unavailable(answer) from None
             found = _items(page, name)
@@ -215,7 +234,7 @@ class ManagementPermissionReader:
                 raise AuthorizationUnavailable(
                     f"the Management API answered {status}", self._retry_after(error)
                 ) from error
-            raise _Answer(status, _code(body)) from error
+            raise _Answer(status, body) from error
 
     def _retry_after(self, error: Exception) -> int | None:
         """Return the seconds that Auth0 wants to be left alone for (RFC 9110 §10.2.3, or its own header)."""
@@ -247,11 +266,6 @@ def _items(page: Any, name: str) -> list[Any]:
 def _texts(name: str, items: list[Any]) -> frozenset[str]:
     values = (_field(item, name) for item in items)
     return frozenset(value for value in values if isinstance(value, str))
-
-
-def _code(body: Any) -> str:
-    code = body.get("errorCode") if isinstance(body, Mapping) else None
-    return code[:80] if isinstance(code, str) and code.replace("_", "").isalnum() else ""
 
 
 def _unavailable(answer: _Answer) -> AuthorizationUnavailable:

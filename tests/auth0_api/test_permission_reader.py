@@ -134,6 +134,16 @@ def ours(held: Iterable[str]) -> list[tuple[str, str]]:
     return [(API, name) for name in held]
 
 
+QUESTIONS: list[Callable[[ManagementPermissionReader], Any]] = [
+    lambda reader: reader.api_scopes(),
+    lambda reader: reader.user_permissions("auth0|ada"),
+    lambda reader: reader.member_roles("auth0|ada", "org_1"),
+    lambda reader: reader.role_permissions("rol_1"),
+]
+
+each_question = pytest.mark.parametrize("ask", QUESTIONS, ids=["api", "user", "member", "role"])
+
+
 @pytest.fixture
 def tenant() -> Tenant:
     return Tenant()
@@ -207,9 +217,38 @@ def test_a_user_that_does_not_exist_has_no_permissions(tenant: Tenant) -> None:
     assert tenant.reader.user_permissions("auth0|nobody") == set()
 
 
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (404, "The user does not exist."),
+        (404, "User not found"),
+        (404, "No organization found by that id or name."),
+        (400, "The user is not a member of the organization."),
+    ],
+)
+def test_who_auth0_says_does_not_exist_has_no_roles_and_permissions(
+    tenant: Tenant, status: int, message: str
+) -> None:
+    tenant.answer = lambda request: httpx.Response(status, json={"statusCode": status, "message": message})
+    assert tenant.reader.user_permissions("auth0|ada") == set()
+    assert tenant.reader.member_roles("auth0|ada", "org_1") == set()
+    assert tenant.reader.role_permissions("rol_1") == set()
+    assert len(tenant.requests) == 3
+
+
+@each_question
+def test_a_404_that_says_nothing_is_no_ground_to_say_that_a_permission_lacks(
+    tenant: Tenant, ask: Callable[[ManagementPermissionReader], Any]
+) -> None:
+    tenant.answer = lambda request: httpx.Response(404, text="<html>nginx</html>")
+    with pytest.raises(AuthorizationUnavailable):
+        ask(tenant.reader)
+
+
 def test_one_unknown_user_does_not_change_how_the_others_are_asked_about(tenant: Tenant) -> None:
     tenant.answer = lambda request: httpx.Response(404, json={"message": "Not Found"})
-    assert tenant.reader.user_permissions("auth0|nobody") == set()
+    with pytest.raises(AuthorizationUnavailable):
+        tenant.reader.user_permissions("auth0|nobody")
     tenant.answer = None
     tenant.effective["auth0|ada"] = ["tool:a"]
     assert tenant.reader.user_permissions("auth0|ada") == {"tool:a"}
@@ -248,16 +287,6 @@ def test_a_role_brings_its_permissions_and_one_that_is_gone_none(tenant: Tenant)
     assert tenant.reader.role_permissions("rol_1") == set(names(150))
     assert tenant.reader.role_permissions("rol_2") == set()
     assert tenant.asked == {"/roles/{id}/permissions": 3}
-
-
-QUESTIONS: list[Callable[[ManagementPermissionReader], Any]] = [
-    lambda reader: reader.api_scopes(),
-    lambda reader: reader.user_permissions("auth0|ada"),
-    lambda reader: reader.member_roles("auth0|ada", "org_1"),
-    lambda reader: reader.role_permissions("rol_1"),
-]
-
-each_question = pytest.mark.parametrize("ask", QUESTIONS, ids=["api", "user", "member", "role"])
 
 
 @each_question
