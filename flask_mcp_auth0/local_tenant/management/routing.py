@@ -80,15 +80,15 @@ class Router:
         """The endpoint of a method and a path below :data:`PREFIX`, still percent-encoded, and the path's
         variables, decoded.
         """
-        sent = path.strip("/").split("/")
+        sent = [unquote(segment) for segment in path.strip("/").split("/")]
         for segments, route in self._by_shape.get((method, len(sent)), ()):
             variables: dict[str, str] = {}
             for wanted, given in zip(segments, sent, strict=True):
                 if wanted.startswith("{"):
                     if not given:
                         break
-                    variables[wanted.strip("{}")] = unquote(given)
-                elif wanted != unquote(given):
+                    variables[wanted.strip("{}")] = given
+                elif wanted != given:
                     break
             else:
                 return route, variables
