@@ -59,7 +59,7 @@ def told(client: Client, served: Served) -> dict[str, Any]:
     }
     done = subprocess.run(
         [node(), "--input-type=module"],
-        stdin=SCRIPT.open(),
+        input=SCRIPT.read_text(),
         cwd=folder,
         env=os.environ | variables,
         capture_output=True,
