@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from flask_mcp_auth0.auth0_api.access_token import AccessToken
@@ -54,3 +56,17 @@ def test_waiting_for_another_thread_s_exchange_is_bounded(
 
     with pytest.raises(Auth0APIError, match="does not answer"):
         cache.get({"q": 1}, never)
+
+
+def test_a_token_that_arrived_while_one_waited_is_not_asked_for_again(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = ExchangeCache(clock=clock)
+
+    def after_somebody_else(key: str, function: Callable[[], AccessToken]) -> AccessToken:
+        cache._keep(cache._process.get(), key, AccessToken("theirs", int(clock()) + 60), clock())
+        return function()
+
+    monkeypatch.setattr(cache._process.get().flight, "do", after_somebody_else)
+
+    assert cache.get({"q": 1}, never).access_token == "theirs"

@@ -323,3 +323,20 @@ def test_waiting_for_another_thread_s_request_is_bounded(
 
     with pytest.raises(Auth0APIError, match="does not answer"):
         supply()
+
+
+def test_a_token_that_arrived_while_one_waited_is_not_asked_for_again(
+    make: Callable[..., TokenSupplier], source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supply = make()
+    flight = supply._process.get().flight
+    run = flight.do
+
+    def after_somebody_else(key: str, function: Callable[[], AccessToken]) -> AccessToken:
+        run(key, function)
+        return function()
+
+    monkeypatch.setattr(flight, "do", after_somebody_else)
+
+    assert supply() == "token-1"
+    assert source.given == 1
