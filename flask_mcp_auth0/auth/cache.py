@@ -46,8 +46,8 @@ def cache_key(*parts: str) -> str:
         (SHA-256) unambiguously, ``("a", "b:c")`` and ``("a", "b", "c")`` being different keys.
     """
     kind, *rest = parts
-    digest = hashlib.sha256(json.dumps(rest).encode()).hexdigest()
-    return f"{_PREFIX}:{kind}:{digest}"
+    text = "".join([f"{len(part)}:{part}" for part in rest])
+    return f"{_PREFIX}:{kind}:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 class LookupCache:

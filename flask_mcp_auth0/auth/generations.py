@@ -31,6 +31,7 @@ class Generations:
     ) -> None:
         self._cache = cache
         self._name = name
+        self._everybodys = cache_key("generation", *name)
         self._clock = clock
         # The cache may take a tenth off; a generation that ended before its entries would revive older ones.
         self._ttl = outlive * 1.25 + _LATEST
@@ -66,8 +67,7 @@ class Generations:
         return self._cache.set(key, [secrets.token_hex(8), None, now], self._ttl)
 
     def _key(self, user_id: str | None) -> str:
-        kind = "generation" if user_id is None else "user-generation"
-        return cache_key(kind, *self._name, *(() if user_id is None else (user_id,)))
+        return self._everybodys if user_id is None else cache_key("user-generation", *self._name, user_id)
 
     def _current(self, record: Any) -> str | None:
         if record is None:

@@ -87,15 +87,17 @@ class Judge:
             return ()
         # There is no user whose consent a machine could lack.
         consent = self._settings.require != "permissions" and not known.is_machine
+        chosen: tuple[str, ...] | None = None
         if consent and self._settings.require == "scope":
             chosen = _choose(
                 known, clauses, lambda name: known.has_scope(name) or known.could_get_permission(name)
             )
         else:
             held = known.held(lambda names: satisfies(names, clauses))
-            chosen = _choose(known, clauses, held.__contains__)
+            if satisfies(held, clauses):
+                chosen = _choose(known, clauses, held.__contains__) if consent else ()
         if chosen is not None:
-            return chosen if consent else ()
+            return chosen
         reason = "the permission is not held"
         # Plain components are only asked for what is defined, and a check inside a function is never public.
         public = self._settings.undefined_permission == "public" and own is not None

@@ -13,6 +13,10 @@ log = logging.getLogger("flask_mcp_auth0.auth")
 
 _LONGEST = 200
 
+_LINES = {
+    "granted": (logging.DEBUG, "%s may use %s %r: %s"),
+    "unavailable": (logging.WARNING, "Nobody could be asked whether %s may use %s %r: %s"),
+}
 _SIGNALS = {"granted": access_granted, "unavailable": authorization_unavailable}
 
 
@@ -28,14 +32,10 @@ def report(outcome: str, reason: str, auth_info: AuthInfo | None, kind: str, nam
     :param outcome: of the decision; whatever is neither ``granted`` nor ``unavailable`` is a refusal.
     :param reason: why, for the application; never shown to the caller.
     """
-    who = "nobody" if auth_info is None else sanitized(auth_info.user.sub)
-    what = f"{kind} {sanitized(name)!r}"
-    if outcome == "granted":
-        log.debug("%s may use %s: %s", who, what, reason)
-    elif outcome == "unavailable":
-        log.warning("Nobody could be asked whether %s may use %s: %s", who, what, sanitized(reason))
-    else:
-        log.info("%s may not use %s (%s): %s", who, what, outcome, reason)
+    level, text = _LINES.get(outcome, (logging.INFO, f"%s may not use %s %r ({outcome}): %s"))
+    if log.isEnabledFor(level):
+        who = "Somebody without a token" if auth_info is None else sanitized(auth_info.user.sub)
+        log.log(level, text, who, kind, sanitized(name), sanitized(reason))
     signal = _SIGNALS.get(outcome, access_denied)
     if signal.receivers:
         app = current_app._get_current_object() if has_app_context() else None  # type: ignore[attr-defined]
