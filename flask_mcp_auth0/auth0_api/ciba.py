@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import Auth0APIError
+from ..errors import Auth0APIError, AuthorizationUnavailable
 from .access_token import AccessToken
-from .errors import Wanted, refused
+from .errors import Wanted, refused, unreachable
 from .token_endpoint import TokenEndpoint
 
 GRANT_TYPE = "urn:openid:params:grant-type:ciba"
@@ -98,11 +98,15 @@ class Backchannel:
         """Ask the user, and wait for the answer. See :meth:`Auth0Client.backchannel_login`."""
         ticker = self._ticker
         wanted = Wanted(_CALL, audience=audience, keys=self._keys)
-        hint = {"format": "iss_sub", "iss": self._issuer(), "sub": user_id}
+        try:
+            url, issuer = self._authorize_url(), self._issuer()
+        except AuthorizationUnavailable as error:
+            raise unreachable(wanted, error.reason, error.retry_after) from error
+        hint = {"format": "iss_sub", "iss": issuer, "sub": user_id}
         details = json.dumps(list(authorization_details)) if authorization_details else None
         answer = self._tokens.post(
             wanted,
-            self._authorize_url(),
+            url,
             {
                 "scope": scope,
                 "audience": audience,

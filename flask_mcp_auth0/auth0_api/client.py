@@ -10,47 +10,24 @@ from typing import Any
 from ..auth.auth_info import AuthInfo, find_auth_info
 from ..auth.discovery import AuthorizationServer
 from ..auth.remote_document import DocumentError
-from ..errors import Auth0APIError, AuthorizationUnavailable, OutsideRequestError, PermissionDenied
-from ..outbound import Outbound, OutboundError
+from ..errors import Auth0APIError, OutsideRequestError, PermissionDenied
+from ..outbound import Outbound
 from ..settings import Settings
 from .access_token import AccessToken
 from .authentication import Authentication
 from .ciba import Backchannel, Ticker
 from .credentials import ClientCredentials
-from .errors import Wanted, refused, unreachable
+from .errors import Wanted
 from .exchange_cache import ExchangeCache
+from .parameters import bare_token, checked_extra, given, joined
 from .token_endpoint import TokenEndpoint
+from .user_info import fetch_user_info
 
 # Grant types (RFC 8693 §2.1) and token types (§3).
 _TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105
 _ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105
 _FOR_CONNECTION = "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token"
 _CONNECTION_TOKEN = "http://auth0.com/oauth/token-type/federated-connection-access-token"  # noqa: S105
-
-#: Parameters that an exchange sets itself, or that would change who asks for what.
-RESERVED_PARAMETERS = frozenset(
-    {
-        "grant_type",
-        "client_id",
-        "client_secret",
-        "client_assertion",
-        "client_assertion_type",
-        "subject_token",
-        "subject_token_type",
-        "actor_token",
-        "actor_token_type",
-        "requested_token_type",
-        "audience",
-        "resource",
-        "scope",
-        "connection",
-        "login_hint",
-        "organization",
-        "assertion",
-    }
-)
-_MOST_EXTRAS = 20
-_LONGEST_TOKEN = 16_384
 
 
 class Auth0Client:
@@ -122,8 +99,8 @@ class Auth0Client:
             "subject_token": subject,
             "subject_token_type": _ACCESS_TOKEN,
             "requested_token_type": _ACCESS_TOKEN,
-            "audience": _given("audience", audience),
-            "scope": _joined(scope),
+            "audience": given("audience", audience),
+            "scope": joined(scope),
         }
         return self._exchange(Wanted(call, audience=audience), _TOKEN_EXCHANGE, parameters)
 
@@ -153,24 +130,16 @@ class Auth0Client:
         :param extra: more parameters for the Action, at most 20 names and 20 values each.
         :raises Auth0APIError: if Auth0 refuses or cannot be reached.
         """
-        if (
-            not subject_token
-            or len(subject_token) > _LONGEST_TOKEN
-            or any(char.isspace() for char in subject_token)
-        ):
-            raise ValueError(
-                "subject_token must be the token itself: no 'Bearer ' before it and no spaces in it"
-            )
         parameters = {
-            "subject_token": subject_token,
-            "subject_token_type": _given("subject_token_type", subject_token_type),
+            "subject_token": bare_token(subject_token),
+            "subject_token_type": given("subject_token_type", subject_token_type),
             "requested_token_type": requested_token_type,
-            "audience": _given("audience", audience),
-            "scope": _joined(scope),
+            "audience": given("audience", audience),
+            "scope": joined(scope),
             "organization": organization,
         }
         wanted = Wanted("get_token_by_exchange_profile()", audience=audience)
-        return self._exchange(wanted, _TOKEN_EXCHANGE, parameters, _checked_extra(extra))
+        return self._exchange(wanted, _TOKEN_EXCHANGE, parameters, checked_extra(extra))
 
     def get_access_token_for_connection(
         self, connection: str, *, login_hint: str | None = None, access_token: str | None = None
@@ -193,7 +162,7 @@ class Auth0Client:
             "subject_token": self._subject(call, access_token),
             "subject_token_type": _ACCESS_TOKEN,
             "requested_token_type": _CONNECTION_TOKEN,
-            "connection": _given("connection", connection),
+            "connection": given("connection", connection),
             "login_hint": login_hint,
         }
         return self._exchange(Wanted(call, connection=connection), _FOR_CONNECTION, parameters)
@@ -209,8 +178,8 @@ class Auth0Client:
         :raises Auth0APIError: if Auth0 refuses or cannot be reached.
         """
         parameters = {
-            "audience": _given("audience", audience),
-            "scope": _joined(scope),
+            "audience": given("audience", audience),
+            "scope": joined(scope),
             "organization": organization,
         }
         return self._exchange(
@@ -255,7 +224,7 @@ class Auth0Client:
         return backchannel.login(
             user_id if user_id is not None else self._person("backchannel_login()").user.sub,
             binding_message,
-            scope=_joined(scope) or "openid",
+            scope=joined(scope) or "openid",
             audience=audience,
             requested_expiry=requested_expiry,
             authorization_details=authorization_details,
@@ -273,31 +242,7 @@ class Auth0Client:
         :raises Auth0APIError: if Auth0 refuses or cannot be reached.
         :raises PermissionDenied: if the caller is a machine.
         """
-        wanted = Wanted("user_info()")
-        token = self._subject(wanted.call, access_token)
-        try:
-            url = self._server.endpoint("userinfo_endpoint")
-            claims = self._outbound.get_json(url, headers={"Authorization": f"Bearer {token}"})
-        except AuthorizationUnavailable as error:
-            failure = unreachable(wanted, error.reason, error.retry_after)
-        except OutboundError as error:
-            if error.status is None:
-                failure = unreachable(wanted, error.reason, error.retry_after)
-            elif error.status in (401, 403):
-                failure = Auth0APIError(
-                    f"user_info() was refused by Auth0: HTTP {error.status}. The token was not issued for "
-                    "OpenID Connect: its client must ask for the scope openid, which third-party clients "
-                    "that register themselves may not. get_management().users.get(user_id) tells the "
-                    "same and more.",
-                    status_code=error.status,
-                )
-            else:
-                failure = refused(wanted, error.status, {}, error.retry_after)
-        else:
-            if isinstance(claims, Mapping):
-                return claims
-            failure = Auth0APIError("user_info() was answered by Auth0 with something else than claims.")
-        raise failure
+        return fetch_user_info(self._server, self._outbound, self._subject("user_info()", access_token))
 
     def verify_access_token(self, token: str) -> AuthInfo:
         """Verify an access token by the rules of this app, as the MCP endpoint does.
@@ -398,31 +343,3 @@ class ClientProvider:
 
 def _never() -> bool:
     return False
-
-
-def _given(name: str, value: str) -> str:
-    if not value or not isinstance(value, str):
-        raise ValueError(f"{name} is missing")
-    return value
-
-
-def _joined(scope: str | Iterable[str] | None) -> str | None:
-    if scope is None:
-        return None
-    return " ".join(scope.split() if isinstance(scope, str) else scope) or None
-
-
-def _checked_extra(
-    extra: Mapping[str, str | Sequence[str]] | None,
-) -> dict[str, str | Sequence[str]]:
-    checked: dict[str, str | Sequence[str]] = {
-        name: value if isinstance(value, str) else list(value) for name, value in (extra or {}).items()
-    }
-    reserved = sorted(RESERVED_PARAMETERS.intersection(checked))
-    if reserved:
-        raise ValueError(f"extra may not set {', '.join(reserved)}: an exchange sets them itself")
-    if len(checked) > _MOST_EXTRAS or any(
-        len(v) > _MOST_EXTRAS for v in checked.values() if isinstance(v, list)
-    ):
-        raise ValueError(f"extra holds more than {_MOST_EXTRAS} names, or values of one name")
-    return checked

@@ -289,3 +289,11 @@ def test_time_is_real_unless_somebody_says_otherwise() -> None:
     ticker.wait(0)
 
     assert ticker.monotonic() >= before
+
+
+def test_a_tenant_that_cannot_be_discovered_is_an_error(
+    auth0: FakeAuth0, client: Auth0Client, as_ada: AuthInfo
+) -> None:
+    auth0.on("/.well-known/openid-configuration", Answer(503))
+
+    assert "got no answer" in str(failure_of(client))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from flask_mcp_auth0.auth.auth_info import AuthInfo
-from flask_mcp_auth0.auth0_api.client import RESERVED_PARAMETERS, Auth0Client
+from flask_mcp_auth0.auth0_api.client import Auth0Client
+from flask_mcp_auth0.auth0_api.parameters import RESERVED_PARAMETERS
 from flask_mcp_auth0.errors import (
     Auth0APIError,
     ConfigurationError,
