@@ -87,6 +87,12 @@ class BoundResource:
                     f"{resource.place}: the variables of {resource.uri!r} ({', '.join(self.template.variables)}) are "
                     f"not the function's parameters ({', '.join(names) or 'none'})"
                 )
+            required = set(self.parameters.schema.get("required", ())) & set(self.template.optional)
+            if required:
+                raise RegistrationError(
+                    f"{resource.place}: {', '.join(sorted(required))} may be absent from a URI of "
+                    f"{resource.uri!r}, so the parameter needs a default"
+                )
             self.definition = _validated(
                 mcp_types.ResourceTemplate, {**definition, "uriTemplate": resource.uri}, resource
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -181,7 +182,7 @@ def _call(exchange: Exchange, bound: Bound, arguments: Mapping[str, Any]) -> Cal
         meta=meta,
         emitter=exchange.emitter,
         progress_token=token if isinstance(token, str | int) and not isinstance(token, bool) else None,
-        threshold=lambda: _log_threshold(exchange),
+        threshold=_log_threshold(exchange),
         asking=asking,
         cancelled=cancelled,
     )
@@ -192,11 +193,15 @@ def subject_of(exchange: Exchange, bound: Bound, arguments: Mapping[str, Any]) -
     return Subject(exchange.caller, exchange.request.method, bound.component.name, arguments)
 
 
-def _log_threshold(exchange: Exchange) -> str | None:
+def _log_threshold(exchange: Exchange) -> Callable[[], str | None]:
     if exchange.terms.modern:
-        return exchange.terms.log_level
+        level = exchange.terms.log_level
+        return lambda: level
     session = exchange.terms.session
-    return (exchange.server.log_levels.get(session) if session else None) or _DEFAULT_LEVEL
+    # Asked of the store once a call, and only if it logs at all.
+    return functools.cache(
+        lambda: (exchange.server.log_levels.get(session) if session else None) or _DEFAULT_LEVEL
+    )
 
 
 def _taken_back(exchange: Exchange) -> Any:

@@ -121,15 +121,32 @@ def check_parameter_headers(
     """
     for parameter in parameters:
         name = f"Mcp-Param-{parameter.header}"
-        value: Any = arguments
-        for step in parameter.path:
-            value = value.get(step) if isinstance(value, Mapping) else None
+        value = value_at(arguments, parameter.path)
         if value is None:
             if name in headers:
                 raise header_mismatch(f"{name} is present but its argument is not")
             continue
         if not _agrees(decoded(single(headers, name), name), value):
             raise header_mismatch(f"{name} does not match its argument in the body")
+
+
+def value_at(arguments: Mapping[str, Any], path: Sequence[str]) -> Any:
+    """Return the argument at a path of property names, ``None`` where there is none."""
+    value: Any = arguments
+    for step in path:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def encoded(value: str | int | bool) -> str:
+    """Return an argument as a client sends it in a header (streamable-http, Value Encoding)."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value)
+    looks_encoded = text.startswith(_PREFIX) and text.endswith(_SUFFIX)
+    if _FIELD_VALUE.fullmatch(text) and text == text.strip() and not looks_encoded:
+        return text
+    return _PREFIX + base64.b64encode(text.encode("utf-8")).decode("ascii") + _SUFFIX
 
 
 def single(headers: Headers, name: str) -> str:

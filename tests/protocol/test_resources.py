@@ -211,6 +211,7 @@ def test_registration_refuses_what_could_not_be_served() -> None:
         ("house://it", function, "has parameters: number"),
         ("house://{other}", function, "not the function's parameters"),
         ("house://{number", function, "house://{number"),
+        ("house://rooms{?number}", function, "needs a default"),
     ):
         registrar = Registrar()
         registrar.resource(uri)(target)
