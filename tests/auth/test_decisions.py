@@ -343,6 +343,19 @@ def test_a_scope_that_is_no_permission_of_the_api_is_challenged() -> None:
     assert decide(house, caller("ada", permissions=[]), asked).outcome == "challenge"
 
 
+@pytest.mark.parametrize("failing", [True, False])
+def test_a_scope_is_challenged_where_nobody_can_tell_whether_the_user_could_get_it(failing: bool) -> None:
+    house = House(FakeReader({"orders:write"}), AUTH0_PROTECT="decorated")
+    if failing:
+        house.reader.failure = DOWN
+    else:
+        house = House(
+            FakeReader({"orders:write"}), AUTH0_PROTECT="decorated", AUTH0_PERMISSIONS_SOURCE="token"
+        )
+    asked = make_requirement(protected=False, scopes=["orders:write"])
+    assert decide(house, caller("ada", permissions=[]), asked).outcome == "challenge"
+
+
 # Conditions
 
 

@@ -10,7 +10,7 @@ import pytest
 from cachelib import NullCache
 
 from flask_mcp_auth0.auth.backoff import Rejected
-from flask_mcp_auth0.auth.cache import LookupCache
+from flask_mcp_auth0.auth.cache import LookupCache, SingleFlight
 from flask_mcp_auth0.auth.permissions import NobodyToAsk, PermissionLookup
 from flask_mcp_auth0.errors import AuthorizationUnavailable
 
@@ -158,6 +158,21 @@ def test_a_thousand_first_calls_at_once_cost_one_look_up(permissions: set[str]) 
         thread.join(30)
     assert answers == [permissions] * 1000
     assert house.reader.asked == {"user ada": 1}
+
+
+def test_a_caller_waits_for_the_look_up_of_another_for_a_bounded_time() -> None:
+    house = House()
+    house.lookup._flight = SingleFlight(max_wait=0.0)
+    waited: list[str] = []
+
+    def ask_meanwhile() -> None:
+        with pytest.raises(AuthorizationUnavailable) as caught:
+            house.lookup.held_by(caller("ada"))
+        waited.append(caught.value.reason)
+
+    house.reader.before_answer = ask_meanwhile
+    house.lookup.held_by(caller("ada"))
+    assert waited == ["waited 0 s for another thread's look-up"]
 
 
 def test_ten_thousand_calls_of_a_hundred_users_cost_a_look_up_a_user_and_one() -> None:
