@@ -9,15 +9,16 @@ from __future__ import annotations
 import errno
 import json
 import os
-import secrets
 import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from ..local_tenant.model import Client
     from ..local_tenant.state import TenantState
 
 DEFAULT_ISSUER = "http://127.0.0.1:8400/"
@@ -52,6 +53,9 @@ SECRET_VARIABLE = "LOCAL_TENANT_CLIENT_SECRET"  # noqa: S105
     "--keep-keys", type=click.Path(path_type=Path, dir_okay=False), help="Keep the signing keys in this file."
 )
 @click.option(
+    "--keep", type=click.Path(path_type=Path, dir_okay=False), help="Keep everything in this SQLite file."
+)
+@click.option(
     "--allow-remote", is_flag=True, help="Allow an address that other machines can reach. Rarely a good idea."
 )
 @click.option("--quiet", is_flag=True, help="Do not write a line for each request.")
@@ -64,47 +68,52 @@ def tenant_command(
     client_id: str,
     client_secret: str | None,
     keep_keys: Path | None,
+    keep: Path | None,
     allow_remote: bool,
     quiet: bool,
 ) -> None:
     """Run a local tenant: an Auth0 of your own on this machine, for development only.
 
     It logs people in, issues tokens, registers clients and has the Management API's endpoints, with the users
-    and permissions of a YAML file. Everything is in memory and gone when it ends.
+    and permissions of a YAML file. Without --keep, everything is in memory and gone when it ends.
     """
     from ..errors import ConfigurationError
     from ..local_tenant.app import create_tenant
+    from ..local_tenant.persistence import KeepError, open_state
     from ..local_tenant.server import serve
     from ..local_tenant.state import TenantState
 
     listener = _bind(host, port, allow_remote)
-    port = listener.getsockname()[1]
-    own_issuer = issuer or f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-    if not own_issuer.endswith("/"):
-        own_issuer += "/"
-    generated = not client_secret
-    secret = client_secret or secrets.token_urlsafe(32)
-    try:
-        state = TenantState.from_yaml(
+    shown = f"[{host}]" if ":" in host else host
+    own_issuer = issuer or f"http://{shown}:{listener.getsockname()[1]}/"
+
+    def seed() -> TenantState:
+        return TenantState.from_yaml(
             config,
             audience=audience,
-            issuer=own_issuer,
+            issuer=own_issuer if own_issuer.endswith("/") else f"{own_issuer}/",
             m2m_client_id=client_id,
-            m2m_client_secret=secret,
+            m2m_client_secret=client_secret,
         )
-        app = create_tenant(state, keep_keys=keep_keys)
-    except (ConfigurationError, ValueError, OSError) as error:
-        listener.close()
-        raise click.ClickException(str(error)) from error
-    server = serve(app, listener, said=None if quiet else _say)
-    _announce(state, client_id, secret if generated else None)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
-        server.serve_forever()
-    except (KeyboardInterrupt, SystemExit):
-        _say("The local tenant has ended.")
-    finally:
-        server.server_close()
+
+    with ExitStack() as at_end:
+        at_end.callback(listener.close)
+        try:
+            state = at_end.enter_context(open_state(keep, seed)).state if keep else seed()
+            app = create_tenant(state, keep_keys=keep_keys)
+        except (ConfigurationError, KeepError, ValueError, OSError) as error:
+            raise click.ClickException(str(error)) from error
+        machine = state.clients.get(client_id)
+        if machine is not None and client_secret:
+            machine.client_secret = client_secret
+        server = serve(app, listener, said=None if quiet else _say)
+        at_end.callback(server.server_close)
+        _announce(state, machine, given=bool(client_secret))
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        try:
+            server.serve_forever()
+        except (KeyboardInterrupt, SystemExit):
+            _say("The local tenant has ended.")
 
 
 @click.command("token", short_help="Mint a token from a running local tenant.")
@@ -220,19 +229,19 @@ def _bind(host: str, port: int, allow_remote: bool) -> Any:
         ) from error
 
 
-def _announce(state: TenantState, client_id: str, secret: str | None) -> None:
+def _announce(state: TenantState, machine: Client | None, *, given: bool) -> None:
     """Say where the tenant is, who can log in, and what to configure."""
     _say(f"Local tenant for development only: {state.issuer}")
     _say(f"  users     {', '.join(user.username for user in state.users.values())}")
     for api in state.resource_servers.values():
         if not api.is_system:
             _say(f"  API       {api.identifier}")
-    _say(f"  admin     {state.issuer}admin")
+    _say(f"  admin     {state.issuer}admin/")
     _say("Configure your app with:")
     _say(f"  FLASK_AUTH0_DOMAIN={state.issuer}")
-    if client_id in state.clients:
-        _say(f"  FLASK_AUTH0_CLIENT_ID={client_id}")
-        _say(f"  FLASK_AUTH0_CLIENT_SECRET={secret or '(the one you gave)'}")
+    if machine is not None:
+        _say(f"  FLASK_AUTH0_CLIENT_ID={machine.client_id}")
+        _say(f"  FLASK_AUTH0_CLIENT_SECRET={'(the one you gave)' if given else machine.client_secret}")
 
 
 def _control(issuer: str, path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from .oauth_client import AUTH_METHODS
 from .oauth_server import body_parameters, current_server, notes
 from .pages import Page
 from .rules import split_scope, user_scopes, user_target, wanted_audience
-from .security import check_form, csrf_token
+from .security import check_form, csrf_token, only_from_here
 from .tenant import Tenant, current_tenant
 
 bp = Blueprint("ciba", __name__)
@@ -107,6 +107,7 @@ def begin() -> Response:
 @bp.get("/ciba")
 def waiting() -> str:
     """The page on which requests are approved or denied."""
+    only_from_here()
     state = current_tenant().state
     rows = [
         (approval, state.users.get(approval.user_id), state.clients.get(approval.client_id))
@@ -119,6 +120,7 @@ def waiting() -> str:
 @bp.post("/ciba")
 def decide() -> Page:
     """The user's answer."""
+    only_from_here()
     check_form("ciba")
     answer(request.form.get("id", ""), request.form.get("action") == "approve")
     return redirect(url_for("ciba.waiting"))

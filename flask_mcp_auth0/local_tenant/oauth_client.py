@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from joserfc.jwk import KeySetSerialization
 
 AUTH_METHODS = ["private_key_jwt", "client_secret_basic", "client_secret_post", "none"]
+LEEWAY = 30
 ASSERTION_ALGORITHMS = ["RS256", "RS384", "PS256", "ES256"]
 
 
@@ -90,7 +92,7 @@ class ClientAssertion(JWTBearerClientAssertion):
     CLIENT_AUTH_METHOD = "private_key_jwt"
 
     def __init__(self, tenant: Tenant) -> None:
-        super().__init__(validate_jti=True, leeway=30)
+        super().__init__()
         self._tenant = tenant
 
     def get_audiences(self) -> list[str]:
@@ -99,7 +101,7 @@ class ClientAssertion(JWTBearerClientAssertion):
         domain = f"https://{self._tenant.host}/"
         return [issuer, issuer.rstrip("/"), self._tenant.url("/oauth/token"), domain]
 
-    def validate_jti(self, claims: jwt.Claims, jti: str) -> bool:
+    def validate_jti(self, claims: Mapping[str, Any], jti: str) -> bool:
         return self._tenant.once.add(f"assertion:{claims['sub']}:{jti}", True)
 
     def resolve_client_public_key(self, client: OAuthClient) -> jwk.KeySet:
@@ -115,3 +117,27 @@ class ClientAssertion(JWTBearerClientAssertion):
             raise InvalidClientError(description="The client assertion is not valid.") from error
         self.verify_claims(token.claims)
         return token.claims
+
+    def verify_claims(self, claims: Mapping[str, Any]) -> None:
+        """RFC 7523 section 3, by the tenant's clock."""
+        registry = jwt.JWTClaimsRegistry(
+            now=int(self._tenant.state.now()),
+            leeway=LEEWAY,
+            iss={"essential": True},
+            sub={"essential": True},
+            jti={"essential": True},
+            exp={"essential": True},
+            aud={"essential": True, "values": self.get_audiences()},
+        )
+        try:
+            registry.validate(dict(claims))
+        except JoseError as error:
+            raise InvalidClientError(description="The client assertion is not valid.") from error
+        jti = claims["jti"]
+        if (
+            claims["iss"] != claims["sub"]
+            or not isinstance(jti, str)
+            or len(jti) > 256
+            or not self.validate_jti(claims, jti)
+        ):
+            raise InvalidClientError(description="The client assertion is not valid.")

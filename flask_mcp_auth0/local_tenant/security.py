@@ -72,6 +72,12 @@ def allow_form_target(url: str) -> None:
     g.tenant_form_target = target
 
 
+def only_from_here() -> None:
+    """Abort with 403 unless the request comes from this machine: for pages and calls without a login."""
+    if request.remote_addr is None or not is_loopback(request.remote_addr):
+        abort(403, "This is for people and programs at this machine.")
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name or address (without port) means this machine."""
     if host.casefold() == "localhost":
@@ -115,8 +121,7 @@ def _check_control() -> None:
         return
     if "Origin" in request.headers or not request.headers.get(CONTROL_HEADER):
         abort(403, f"The control API is for programs: send the header {CONTROL_HEADER}: 1.")
-    if request.remote_addr is None or not is_loopback(request.remote_addr):
-        abort(403, "The control API is for programs on this machine.")
+    only_from_here()
 
 
 def _preflight() -> Response | None:

@@ -60,7 +60,8 @@ def serve(
     class Handler(_Handler):
         log = staticmethod(said) if said is not None else None
 
-    server = make_server(host, port, app, threaded=True, request_handler=Handler, fd=listener.detach())
+    server = make_server(host, port, app, threaded=True, request_handler=Handler, fd=listener.fileno())
+    listener.close()  # the server works on a copy of the descriptor
     server.daemon_threads = True  # type: ignore[attr-defined]
     return server
 
@@ -135,9 +136,8 @@ class TenantServer:
 
 
 class _Handler(WSGIRequestHandler):
-    """One connection: kept open between requests, and quiet."""
+    """One request, and nothing said about it unless asked for."""
 
-    protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     timeout = 60
     log: Callable[[str], None] | None = None  # type: ignore[assignment]
@@ -145,8 +145,9 @@ class _Handler(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         write = type(self).log
         if write is not None:
-            # Without the query: codes and states are in there.
-            write(f"{self.command} {self.path.partition('?')[0]} {getattr(code, 'value', code)}")
+            # Without the query: codes and states are in there. What is no request has no path.
+            path = str(self.__dict__.get("path", "-")).partition("?")[0]
+            write(f"{self.command or '-'} {path} {getattr(code, 'value', code)}")
 
     def log_error(self, format: str, *args: Any) -> None:
         logger.debug(format, *args)
