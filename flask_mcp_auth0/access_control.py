@@ -12,6 +12,7 @@ from .auth import wording
 from .auth.auth_info import find_auth_info
 from .auth.challenge import Challenges
 from .auth.decisions import Decider, Decision
+from .auth.permissions import NobodyToAsk
 from .auth.requirement import Requirement
 from .auth.token_errors import TokenMissing
 from .errors import AuthorizationUnavailable, InsufficientScopeError, PermissionDenied
@@ -76,6 +77,8 @@ class AccessControl:
         kind, name = component.kind, component.name
         if isinstance(error, PermissionDenied):
             return Refusal("denied", error.message or wording.denied(kind, name))
+        if isinstance(error, NobodyToAsk):
+            return Refusal("unavailable", wording.nobody_to_ask(kind, name))
         if isinstance(error, AuthorizationUnavailable):
             return Refusal("unavailable", wording.unavailable(kind, name), retry_after=error.retry_after)
         if isinstance(error, InsufficientScopeError):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from flask import Flask
 
 from .auth.checks import protection_of
 from .auth.requirement import Requirement, own_permission
+from .auth0_api.injection import outermost
 from .blueprint import Registrar, blueprints_of
 from .protocol.components import Component
 from .protocol.registry import Registry
@@ -68,9 +69,10 @@ class Catalogue:
         return Registry(self._components(), extra=self._definition_extra)
 
     def _components(self) -> Iterator[Component]:
-        for registrar in self._registrars():
-            for component, common in registrar._registered():
-                yield _with_requirement(component, common)
+        registered = [pair for registrar in self._registrars() for pair in registrar._registered()]
+        functions = [component.function for component, _ in registered]
+        for component, common in registered:
+            yield _complete(component, common, functions)
 
     def _registrars(self) -> Iterator[Registrar]:
         yield self._registrar
@@ -89,16 +91,23 @@ class Catalogue:
         return {"securitySchemes": schemes} if schemes else {}
 
 
-def _with_requirement(component: Component, common: Requirement) -> Component:
-    """Return a component that asks for all that its decorators, its blueprint and marks on its function ask for."""
+def _complete(component: Component, common: Requirement, registered: Sequence[Any]) -> Component:
+    """Return a component with all that its decorators, its blueprint and marks on its function ask for.
+
+    :param common: what its registrar asks of every caller.
+    :param registered: every registered function, so that one that merely calls another is not taken for it.
+    """
     complete = copy.copy(component)
+    # A decorator above the registration, which got the plain function, must not be lost.
+    complete.function = outermost(component.function)
     requirement = cast(Requirement, component.requirement)
-    marked = protection_of(component.function)
-    if marked is not None:
-        requirement = requirement.and_also(marked)
+    for function in dict.fromkeys((component.function, complete.function)):
+        marked = protection_of(function, registered)
+        if marked is not None:
+            requirement = requirement.and_also(marked)
     if common != Requirement():
         requirement = requirement.and_also(common)
     complete.requirement = requirement
-    if requirement.protected:
-        own_permission(component.kind, component.name)
+    # The administrator may protect any component by this name, so it has to be one that can be defined.
+    own_permission(component.kind, component.name)
     return complete

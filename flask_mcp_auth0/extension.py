@@ -28,6 +28,7 @@ from .catalogue import Catalogue
 from .errors import ConfigurationError, OutsideRequestError, RegistrationError
 from .outbound import Outbound
 from .protocol.asking import RequestStates
+from .protocol.call import is_cancelled
 from .protocol.components import Component, ComponentKind
 from .protocol.notifications import Change, ChangeKind, Hub, LogLevels, ResourceSubscriptions
 from .protocol.registry import Registry
@@ -203,7 +204,9 @@ def _wire(app: Flask, settings: Settings, registrar: Registrar) -> AppState:
         lookup=lookup,
         decider=decider,
         management_provider=management,
-        client_provider=ClientProvider(settings, authorization_server, outbound, verifier.verify),
+        client_provider=ClientProvider(
+            settings, authorization_server, outbound, verifier.verify, should_stop=is_cancelled
+        ),
         catalogue=catalogue,
     )
     challenges = Challenges(

@@ -230,6 +230,12 @@ def get_current_call() -> Call:
     return call
 
 
+def is_cancelled() -> bool:
+    """Tell whether there is a running call whose client no longer waits; for what waits on its behalf."""
+    call = _current.get()
+    return call is not None and call.cancelled
+
+
 #: The running call, as :func:`get_current_call` returns it.
 current_call: Call = LocalProxy(get_current_call)  # type: ignore[assignment]
 

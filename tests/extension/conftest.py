@@ -50,7 +50,9 @@ class Site:
     ) -> TestResponse:
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": dict(params or {})}
         token = self.token() if token is None else token
-        own = {"Authorization": f"Bearer {token}"} if token else {}
+        own = {"MCP-Protocol-Version": "2025-11-25"}
+        if token:
+            own["Authorization"] = f"Bearer {token}"
         return self.app.test_client().post(path, json=body, headers={**own, **(headers or {})})
 
     def call(self, tool: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> dict[str, Any]:

@@ -10,6 +10,8 @@ import pytest
 from flask_mcp_auth0 import (
     InsufficientScopeError,
     MCPBlueprint,
+    RegistrationError,
+    approved_by_user,
     auth_info,
     get_auth_info,
     protected_tool,
@@ -81,6 +83,38 @@ def test_no_order_of_decorators_loses_the_protection(site: Site, order: str) -> 
     assert secret() == "42"
     assert site.text("secret") == DENIED
     assert site.text("secret", token=site.token(permissions=("tool:secret",))) == "42"
+
+
+@pytest.mark.parametrize("above", [True, False])
+def test_an_approval_is_not_lost_by_the_order_of_decorators(site: Site, above: bool) -> None:
+    def wipe() -> str:
+        return "wiped"
+
+    approve = approved_by_user("Wipe everything?")
+    if above:
+        approve(site.mcp.tool(wipe))
+    else:
+        site.mcp.tool(approve(wipe))
+    result = site.start().call("wipe")
+    assert result["isError"] is True
+    assert "wiped" not in result["content"][0]["text"]
+
+
+def test_a_tool_whose_name_no_administrator_could_protect_is_refused(site: Site) -> None:
+    site.mcp.resource("site://it", name='quo"te')(lambda: "")
+    with pytest.raises(RegistrationError, match="cannot be an OAuth scope"):
+        site.start()
+
+
+def test_without_credentials_a_check_within_a_tool_says_that_nobody_can_be_asked(issuer: Issuer) -> None:
+    site = Site(issuer, AUTH0_PERMISSIONS_SOURCE="management")
+
+    @site.mcp.tool
+    def refund() -> str:
+        require_permission("refund:large")
+        return "refunded"
+
+    assert "no Auth0 client credentials configured" in site.start().text("refund")
 
 
 def test_a_whole_blueprint_can_ask_for_a_permission(site: Site) -> None:
