@@ -95,10 +95,14 @@ def advance(transaction: Transaction) -> Page:
     """Go to the next step: login, consent, or back to the application."""
     oauth_request = TenantRequest("GET", transaction.parameters)
     try:
+        # Checked anew at each step: the application may have been changed or deleted meanwhile.
         grant = _checked(oauth_request)
+    except OAuth2Error as error:
+        return _refuse(error, oauth_request, transaction)
+    try:
         return _step(transaction, oauth_request, grant)
     except OAuth2Error as error:
-        error.redirect_uri = error.redirect_uri or transaction.redirect_uri
+        error.redirect_uri = transaction.redirect_uri
         return _refuse(error, oauth_request, transaction)
 
 

@@ -60,9 +60,17 @@ class TenantGrant(authlib.BaseGrant):
             raise TenantError("invalid_request", f"Missing required parameter: {name}", 400)
         return value
 
+    _proven: OAuthClient | None = None
+
+    def authenticate_token_endpoint_client(self) -> OAuthClient:
+        """The application, asked for its proof once: a client assertion does not count twice."""
+        if self._proven is None:
+            self._proven = super().authenticate_token_endpoint_client()
+        return self._proven
+
     def authenticated(self) -> Client:
         """The application, once it has proved who it is and that it may use this grant."""
-        client: OAuthClient = self.authenticate_token_endpoint_client()
+        client = self.authenticate_token_endpoint_client()
         self.request.client = client
         if not client.check_grant_type(self.GRANT_TYPE):
             raise grant_type_not_allowed(self.GRANT_TYPE)

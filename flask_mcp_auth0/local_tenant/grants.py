@@ -11,6 +11,7 @@ from .grant_base import TenantGrant, TokenResponse
 from .model import Client, RefreshToken
 from .refresh_tokens import refresh_leeway, refresh_lifetime, revoke_family, rotates, token_id
 from .rules import (
+    machine_organization,
     machine_scopes,
     machine_target,
     organization_for,
@@ -101,7 +102,7 @@ class ClientCredentialsGrant(TenantGrant, authlib.ClientCredentialsGrant):
         except TenantError as error:
             state.log("feccft", str(error.description), client_id=client.client_id, audience=audience)
             raise
-        organization = organization_for(state, client, None, self.one("organization"))
+        organization = machine_organization(state, client, target, self.one("organization"))
         order = TokenOrder(
             client,
             self.GRANT_TYPE,

@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from .browser import current_session, log_in, log_out
-from .model import Client, User
+from .model import User
 from .oauth_server import notes
 from .security import allow_form_target, check_form, csrf_token
 from .tenant import current_tenant
@@ -73,7 +73,9 @@ def show_consent() -> Page:
     if transaction is None or session is None:
         return error_page("invalid_request", TOO_OLD, 400)
     state = current_tenant().state
-    client, user = state.clients[transaction.client_id], state.users[session.user_id]
+    client, user = state.clients.get(transaction.client_id), state.users.get(session.user_id)
+    if client is None or user is None:
+        return error_page("invalid_request", TOO_OLD, 400)
     api = state.resource_servers.get(transaction.audience)
     known = dict(api.scopes) if api else {}
     words = {
@@ -109,7 +111,7 @@ def decide() -> Page:
 
     transaction = find_transaction(request.args.get("state", ""))
     session = current_session()
-    if transaction is None or session is None:
+    if transaction is None or session is None or session.user_id not in current_tenant().state.users:
         return error_page("invalid_request", TOO_OLD, 400)
     check_form(f"consent:{transaction.id}")
     action = request.form.get("action")
@@ -146,7 +148,7 @@ def logout() -> str:
 
 def _login_form(transaction: Transaction, *, hint: str = "", problem: str = "") -> str:
     state = current_tenant().state
-    client: Client = state.clients[transaction.client_id]
+    client = state.clients.get(transaction.client_id)
     audience = transaction.parameters.get("audience") or transaction.parameters.get("resource") or ""
     allow_form_target(transaction.redirect_uri)
     return render_template(

@@ -180,6 +180,25 @@ def organization_for(
     return organization
 
 
+def machine_organization(
+    state: TenantState, client: Client, target: Target, name: str | None
+) -> Organization | None:
+    """The organisation in whose name a machine asks; its client grant has to allow that.
+
+    :raises TenantError: when it does not, or wants one and none is named.
+    """
+    usage = target.grant.organization_usage if target.grant else None
+    if not name:
+        if usage == "require":
+            raise TenantError("invalid_request", "parameter organization is required for this client", 400)
+        return None
+    organization = organization_for(state, client, None, name)
+    any_of_them = target.grant is not None and target.grant.allow_any_organization
+    if organization is None or usage not in ("allow", "require") or not any_of_them:
+        raise TenantError("access_denied", f"Client is not authorized to use organization {name[:80]}")
+    return organization
+
+
 def _granted(target: Target, api: ResourceServer) -> list[str]:
     if target.grant is None or target.grant.allow_all_scopes:
         return list(api.scopes)

@@ -107,7 +107,8 @@ def _check_site() -> None:
     """
     if request.method in ("GET", "HEAD", "OPTIONS") or request.path.startswith(CORS_PATHS):
         return
-    if request.path.startswith("/api/v2/"):  # by token alone
+    # The Management API goes by tokens alone; an authorization request may come from the application's page.
+    if request.path.startswith("/api/v2/") or request.path == "/authorize":
         return
     origin = request.headers.get("Origin")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):

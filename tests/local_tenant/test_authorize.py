@@ -258,6 +258,32 @@ def test_a_login_cannot_be_continued_in_another_browser(app: Flask, party: Party
     assert other.get(path.replace("/u/login", "/authorize/resume")).status_code == 400
 
 
+def test_an_application_may_post_its_request_from_its_own_page(party: Party) -> None:
+    answer = party.browser.post(
+        "/authorize",
+        base_url=ISSUER,
+        headers={"Origin": "https://client.example.com", "Sec-Fetch-Site": "cross-site"},
+        data={"client_id": party.client_id},
+    )
+    assert answer.status_code != 403
+
+
+def test_a_user_or_client_that_is_deleted_meanwhile_ends_the_login(party: Party, state: TenantState) -> None:
+    path = party.step(party.log_in(party.authorize()), "/u/consent")
+    page = party.get(path)
+    del state.users["auth0|alice"]
+    assert party.get(path).status_code == 400
+    assert party.submit(page, path, action="accept").status_code == 400
+    del state.clients[party.client_id]
+    assert party.get(path).status_code == 400
+    login = path.replace("consent", "login")
+    assert "your application" in party.get(login).text
+    assert (
+        "Unknown client"
+        in party.submit(party.get(login), login, username="bob", password="bob-password").text
+    )
+
+
 def test_a_login_that_was_put_off_too_long_is_over(party: Party, clock: Clock) -> None:
     path = party.step(party.authorize(), "/u/login")
     clock.pass_(601)

@@ -68,6 +68,21 @@ def test_an_application_authenticates_with_its_private_key(
     assert present(app, assertion(key, clock, aud=audience)).status_code == 200
 
 
+def test_a_code_is_exchanged_with_a_private_key(
+    app: Flask, state: TenantState, key: RSAKey, clock: Clock
+) -> None:
+    client = state.clients["web"]
+    client.token_endpoint_auth_method = "private_key_jwt"
+    client.jwks = {"keys": [key.as_dict(private=False)]}
+    web = Party(app, client_id="web")
+    fields = {
+        "client_assertion": assertion(key, clock, iss="web", sub="web"),
+        "client_assertion_type": ASSERTION_TYPE,
+    }
+    assert web.exchange(web.code(), **fields).status_code == 200
+    assert refused(web.exchange(web.code(), **fields))[0] == 401
+
+
 @pytest.mark.usefixtures("by_key")
 def test_an_assertion_is_used_once(app: Flask, key: RSAKey, clock: Clock) -> None:
     text = assertion(key, clock)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
 
 from flask_mcp_auth0.local_tenant.state import TenantState
 
@@ -55,6 +57,27 @@ def test_refreshing_stops_when_the_user_leaves_the_organization(party: Party, st
     assert acme is not None
     acme.members.clear()
     assert refused(party.refresh(answer.json["refresh_token"]))[1] == "access_denied"
+
+
+def test_a_machine_acts_in_an_organization_where_its_grant_says_so(app: Flask, state: TenantState) -> None:
+    def ask(**fields: str) -> TestResponse:
+        body = {
+            "grant_type": "client_credentials",
+            "client_id": "server",
+            "client_secret": "server-secret",
+            "audience": state.management_audience,
+        } | fields
+        return Party(app).call("/oauth/token", body)
+
+    grant = next(g for g in state.client_grants.values() if g.audience == state.management_audience)
+    assert refused(ask(organization="acme"))[1] == "access_denied"
+    grant.organization_usage, grant.allow_any_organization = "require", True
+    assert refused(ask())[1] == "invalid_request"
+    answer = ask(organization="acme")
+    assert answer.json is not None
+    acme = state.find_organization("acme")
+    assert acme is not None
+    assert claims_of(answer.json["access_token"])["org_id"] == acme.id
 
 
 def test_the_consent_page_names_the_organization(party: Party) -> None:
