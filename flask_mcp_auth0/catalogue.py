@@ -12,9 +12,10 @@ from flask import Flask
 from .auth.checks import protection_of
 from .auth.requirement import Requirement, own_permission
 from .auth0_api.injection import outermost
-from .blueprint import Registrar, blueprints_of
+from .blueprint import blueprints_of
 from .protocol.components import Component
 from .protocol.registry import Registry
+from .registrar import Registrar
 from .settings import Settings
 
 

@@ -23,7 +23,6 @@ from .auth.tokens import TokenVerifier
 from .auth0_api.client import ClientProvider
 from .auth0_api.management import ManagementProvider
 from .auth0_api.permission_reader import ManagementPermissionReader
-from .blueprint import Registrar
 from .catalogue import Catalogue
 from .errors import ConfigurationError, OutsideRequestError, RegistrationError
 from .outbound import Outbound
@@ -39,6 +38,7 @@ from .protocol.store import Store, open_store
 from .protocol.streams import StreamSlots
 from .protocol.switches import Switches
 from .protocol.view import serve
+from .registrar import Registrar
 from .sealing import Sealer
 from .settings import Settings
 from .signals import component_called

@@ -20,7 +20,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from ._version import __version__
-from .settings import LOOPBACK_HOSTS
+from .config_reader import LOOPBACK_HOSTS
 
 _CHUNK = 65_536
 _UNREACHABLE = "cannot be reached"

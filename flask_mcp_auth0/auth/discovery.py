@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..config_reader import LOOPBACK_HOSTS
 from ..outbound import Outbound, OutboundError
-from ..settings import LOOPBACK_HOSTS
 from .cache import LookupCache, cache_key
 from .remote_document import DocumentError, RemoteDocument
 

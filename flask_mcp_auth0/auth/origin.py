@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from flask import Request, Response
 
-from ..settings import LOOPBACK_HOSTS, Settings
+from ..config_reader import LOOPBACK_HOSTS
+from ..settings import Settings
 from .refusals import refusal
 
 _METHODS = "GET, POST, DELETE, OPTIONS"

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from werkzeug.test import TestResponse
 
 from ..auth.challenge import PROTECTED_RESOURCE_PATH
+from ..config_reader import LOOPBACK_HOSTS
 from ..outbound import OutboundError
-from ..settings import LOOPBACK_HOSTS
 from .examination import Examination
 from .findings import Checks, Cure, Outcome, failure, ok, skipped, warning
 

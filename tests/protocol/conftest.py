@@ -11,7 +11,6 @@ from flask import Flask, Response
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from flask_mcp_auth0.blueprint import Registrar
 from flask_mcp_auth0.protocol.access import Listing, Refusal
 from flask_mcp_auth0.protocol.asking import RequestStates
 from flask_mcp_auth0.protocol.components import Component
@@ -28,6 +27,7 @@ from flask_mcp_auth0.protocol.versions import (
     PROTOCOL_VERSION_META_KEY,
 )
 from flask_mcp_auth0.protocol.view import serve
+from flask_mcp_auth0.registrar import Registrar
 from flask_mcp_auth0.sealing import Sealer
 
 MODERN = "2026-07-28"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from flask_mcp_auth0 import Call, RegistrationError
-from flask_mcp_auth0.blueprint import Registrar
 from flask_mcp_auth0.protocol.registry import Registry
+from flask_mcp_auth0.registrar import Registrar
 
 from .conftest import Peer, result_of
 

@@ -13,12 +13,12 @@ from pydantic import BaseModel, Field
 from werkzeug.test import EnvironBuilder
 
 from flask_mcp_auth0 import Call, Form, Link, RegistrationError, Roots, Sampling, ToolError, ask
-from flask_mcp_auth0.blueprint import Registrar
 from flask_mcp_auth0.protocol.asking import ANSWER_TIME, AskingOnStream, RequestStates, Subject, answer_queue
 from flask_mcp_auth0.protocol.emitter import Emitter
 from flask_mcp_auth0.protocol.errors import ProtocolError
 from flask_mcp_auth0.protocol.questions import form_schema
 from flask_mcp_auth0.protocol.terms import Terms
+from flask_mcp_auth0.registrar import Registrar
 from flask_mcp_auth0.sealing import Sealer
 
 from .conftest import House, Peer, error_of, result_of

@@ -6,8 +6,8 @@ import mcp_types
 import pytest
 
 from flask_mcp_auth0 import Call
-from flask_mcp_auth0.blueprint import Registrar
 from flask_mcp_auth0.protocol.access import Refusal
+from flask_mcp_auth0.registrar import Registrar
 from flask_mcp_auth0.sealing import Sealer
 
 from .conftest import House, Peer, error_of, events, result_of

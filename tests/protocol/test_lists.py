@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flask_mcp_auth0.blueprint import Registrar
+from flask_mcp_auth0.registrar import Registrar
 
 from .conftest import House, Peer, error_of, result_of
 

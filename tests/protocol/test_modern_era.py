@@ -7,13 +7,13 @@ from typing import Annotated, Any
 import pytest
 
 from flask_mcp_auth0 import MirroredHeader, RegistrationError
-from flask_mcp_auth0.blueprint import Registrar
 from flask_mcp_auth0.protocol.registry import Registry
 from flask_mcp_auth0.protocol.versions import (
     CLIENT_CAPABILITIES_META_KEY,
     PROTOCOL_VERSION_META_KEY,
     SERVER_INFO_META_KEY,
 )
+from flask_mcp_auth0.registrar import Registrar
 
 from .conftest import Peer, error_of, result_of
 

@@ -9,9 +9,9 @@ import mcp_types
 import pytest
 
 from flask_mcp_auth0 import Call, Image, PermissionDenied, RegistrationError, ToolError, ask
-from flask_mcp_auth0.blueprint import Registrar
 from flask_mcp_auth0.protocol.access import Refusal
 from flask_mcp_auth0.protocol.registry import Registry
+from flask_mcp_auth0.registrar import Registrar
 
 from .conftest import House, Peer, error_of, result_of
 

@@ -9,9 +9,9 @@ import pytest
 from pydantic import BaseModel
 
 from flask_mcp_auth0 import Call, File, PermissionDenied, RegistrationError, ToolError
-from flask_mcp_auth0.blueprint import Registrar
 from flask_mcp_auth0.protocol.access import Refusal
 from flask_mcp_auth0.protocol.registry import Registry
+from flask_mcp_auth0.registrar import Registrar
 
 from .conftest import House, Peer, error_of, result_of
 

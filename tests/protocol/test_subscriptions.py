@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from werkzeug.test import EnvironBuilder
 
-from flask_mcp_auth0.blueprint import Registrar
 from flask_mcp_auth0.protocol.access import Refusal
 from flask_mcp_auth0.protocol.notifications import Change, Subscription
 from flask_mcp_auth0.protocol.streams import StreamSlots, suitable_limit
 from flask_mcp_auth0.protocol.versions import SUBSCRIPTION_ID_META_KEY
+from flask_mcp_auth0.registrar import Registrar
 
 from .conftest import House, Peer, error_of
 

@@ -26,9 +26,9 @@ from flask_mcp_auth0 import (
     ToolError,
     current_call,
 )
-from flask_mcp_auth0.blueprint import Registrar
 from flask_mcp_auth0.protocol.access import Refusal
 from flask_mcp_auth0.protocol.registry import Registry
+from flask_mcp_auth0.registrar import Registrar
 
 from .conftest import House, Peer, error_of, events, result_of
 
