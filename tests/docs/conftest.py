@@ -10,18 +10,13 @@ from types import ModuleType
 
 import pytest
 
-from ..issuer import Issuer
-
 SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
 
 
 @pytest.fixture
-def sample(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
-    """Load a sample by its name, with the settings that the quickstart exports."""
-    monkeypatch.setenv("FLASK_AUTH0_DOMAIN", issuer.url)
-    monkeypatch.setenv("FLASK_MCP_BASE_URL", "http://localhost:8000")
-    monkeypatch.setenv("FLASK_AUTH0_PERMISSIONS_SOURCE", "token")
-    monkeypatch.setenv("FLASK_SECRET_KEY", "for the tests of the samples")
+def sample(auth0_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """Load a sample by its name, with the settings of a local tenant in the environment."""
+    assert "FLASK_AUTH0_DOMAIN" in auth0_environment
 
     def load(name: str) -> ModuleType:
         spec = importlib.util.spec_from_file_location(f"sample_{name}", SAMPLES / f"{name}.py")

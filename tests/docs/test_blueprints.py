@@ -3,23 +3,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import ModuleType
 
-from ..example_app.desk import Desk
-from ..issuer import Issuer
-
-AUDIENCE = "http://localhost:8000/mcp"
+from flask_mcp_auth0.testing import Auth0Tenant, MCPClient
 
 
 def test_a_permission_on_a_blueprint_holds_for_all_that_is_in_it(
-    sample: Callable[[str], ModuleType], issuer: Issuer
+    sample: Callable[[str], ModuleType], auth0_tenant: Auth0Tenant
 ) -> None:
-    app = sample("blueprints").create_app()
-    bob = Desk(app, issuer.token(AUDIENCE, permissions=()))
-    alice = Desk(app, issuer.token(AUDIENCE, permissions=("read:invoices",)))
-    assert bob.tools() == set()
-    assert "permission" in bob.refusal("get_invoice", number=17)
-    assert alice.call("get_invoice", number=17) == {"number": 17, "cents": 12900}
-    assert alice.refusal("get_invoice", number=99) == "There is no invoice 99."
-    document = alice.ask("resources/read", {"uri": "invoices://18"})["contents"][0]
-    assert "4050" in document["text"]
-    prompt = alice.ask("prompts/get", {"name": "remind", "arguments": {"number": "18"}})
-    assert "4050 cents" in prompt["messages"][0]["content"]["text"]
+    client = MCPClient.for_app(sample("blueprints").create_app(), auth0_tenant)
+    stranger = client.login("stranger", permissions=[])
+    assert stranger.list_tools() == []
+    assert stranger.call("get_invoice", number=17).is_error
+
+    clerk = client.login("clerk", permissions=["read:invoices"])
+    assert clerk.assert_allowed("get_invoice", number=17).structured == {"number": 17, "cents": 12900}
+    assert clerk.call("get_invoice", number=99).text == "There is no invoice 99."
+    assert "4050" in clerk.read("invoices://18")
+    assert "4050 cents" in clerk.get_prompt("remind", number="18")[0]["content"]["text"]

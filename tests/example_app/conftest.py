@@ -1,46 +1,34 @@
-"""The example app in this process, and people who call its tools through the MCP endpoint."""
+"""The example app in this process, in front of the tenant that the demo uses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from example_app import create_app
+import example_app
+from flask_mcp_auth0.testing import Auth0Tenant
 
-from ..issuer import Issuer
-from .desk import Desk
+DESCRIPTION = Path(example_app.__file__).with_name("tenant.yaml")
 
-BASE_URL = "http://localhost:8000"
+
+@pytest.fixture(scope="session")
+def auth0_tenant() -> Iterator[Auth0Tenant]:
+    """The demo's tenant, for every test of the example app."""
+    with Auth0Tenant(config=DESCRIPTION) as tenant:
+        yield tenant
 
 
 @pytest.fixture
-def settings(issuer: Issuer, tmp_path: Path) -> dict[str, Any]:
-    """A configuration in which the token says what its bearer may do."""
-    return {
-        "AUTH0_DOMAIN": issuer.url,
-        "MCP_BASE_URL": BASE_URL,
-        "AUTH0_PERMISSIONS_SOURCE": "token",
-        "SECRET_KEY": "for the tests of the example app",
-        "ORDERS_DATABASE": str(tmp_path / "orders.sqlite"),
-    }
+def settings(auth0_tenant: Auth0Tenant, tmp_path: Path) -> dict[str, Any]:
+    """The app's configuration, with a database of its own."""
+    return auth0_tenant.config | {"ORDERS_DATABASE": str(tmp_path / "orders.sqlite")}
 
 
 @pytest.fixture
 def app(settings: dict[str, Any]) -> Flask:
-    """The example app with a database of its own."""
-    return create_app(settings)
-
-
-@pytest.fixture
-def desk(app: Flask, issuer: Issuer) -> Callable[..., Desk]:
-    """Log somebody in: ``desk("tool:refund_order", subject="auth0|ada")``."""
-
-    def log_in(*permissions: str, **claims: Any) -> Desk:
-        token = issuer.token(f"{BASE_URL}/mcp", permissions=permissions, **claims)
-        return Desk(app, token)
-
-    return log_in
+    """The app that ``mcp_client`` calls."""
+    return example_app.create_app(settings)

@@ -7,6 +7,7 @@ import pytest
 
 from example_app import create_app
 from flask_mcp_auth0 import ConfigurationError
+from flask_mcp_auth0.testing import Auth0Tenant, MCPClient
 
 
 @pytest.fixture
@@ -49,14 +50,14 @@ def test_missing_settings_are_all_named_at_once(tmp_path: Path) -> None:
 
 
 def test_without_client_credentials_protected_tools_are_refused_with_the_reason(
-    settings: dict[str, Any], desk: Any, caplog: pytest.LogCaptureFixture
+    settings: dict[str, Any], auth0_tenant: Auth0Tenant, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = create_app(settings | {"AUTH0_PERMISSIONS_SOURCE": "management"})
-    bob = desk()
-    bob.app = app
-    assert bob.call("get_order", order_id=1001)["id"] == 1001
-    text = bob.refusal("refund_order", order_id=1001, amount_cents=1, reason="late")
-    assert "refund_order" in text
+    app = create_app(settings | {"AUTH0_CLIENT_ID": "", "AUTH0_CLIENT_SECRET": ""})
+    bob = MCPClient.for_app(app, auth0_tenant).login("bob")
+    assert bob.assert_allowed("get_order", order_id=1001).structured["id"] == 1001
+    refused = bob.call("refund_order", order_id=1001, amount_cents=1, reason="late")
+    assert refused.is_error
+    assert "refund_order" in refused.text
     assert "AUTH0_CLIENT_ID" in caplog.text
 
 

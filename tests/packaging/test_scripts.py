@@ -72,6 +72,13 @@ def test_the_closing_line_counts_errors_as_failures(tmp_path: Path) -> None:
     report = tmp_path / "junit.xml"
     report.write_text(REPORT)
     assert closing_line(report) == "6 passed, 2 failed, 2 skipped"
+    assert closing_line(report, stopped=True) == "6 passed, 2 failed, 2 skipped"
+
+
+def test_a_step_that_failed_after_the_tests_is_counted(tmp_path: Path) -> None:
+    report = tmp_path / "junit.xml"
+    report.write_text('<testsuites><testsuite tests="3" failures="0" errors="0" skipped="0"/></testsuites>')
+    assert closing_line(report, stopped=True) == "3 passed, 1 failed (a step after the tests)"
 
 
 def test_a_run_that_never_reached_the_tests_has_failed(tmp_path: Path) -> None:
