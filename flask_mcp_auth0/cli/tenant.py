@@ -56,6 +56,12 @@ SECRET_VARIABLE = "LOCAL_TENANT_CLIENT_SECRET"  # noqa: S105
     "--keep", type=click.Path(path_type=Path, dir_okay=False), help="Keep everything in this SQLite file."
 )
 @click.option(
+    "--https",
+    "certificate_directory",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Speak https, with a certificate that is written into this directory.",
+)
+@click.option(
     "--allow-remote", is_flag=True, help="Allow an address that other machines can reach. Rarely a good idea."
 )
 @click.option("--quiet", is_flag=True, help="Do not write a line for each request.")
@@ -69,6 +75,7 @@ def tenant_command(
     client_secret: str | None,
     keep_keys: Path | None,
     keep: Path | None,
+    certificate_directory: Path | None,
     allow_remote: bool,
     quiet: bool,
 ) -> None:
@@ -82,10 +89,13 @@ def tenant_command(
     from ..local_tenant.persistence import KeepError, open_state
     from ..local_tenant.server import serve
     from ..local_tenant.state import TenantState
+    from ..local_tenant.tls import make_certificate
 
     listener = _bind(host, port, allow_remote)
     shown = f"[{host}]" if ":" in host else host
-    own_issuer = issuer or f"http://{shown}:{listener.getsockname()[1]}/"
+    own_issuer = (
+        issuer or f"{'https' if certificate_directory else 'http'}://{shown}:{listener.getsockname()[1]}/"
+    )
 
     def seed() -> TenantState:
         return TenantState.from_yaml(
@@ -101,13 +111,17 @@ def tenant_command(
         try:
             state = at_end.enter_context(open_state(keep, seed)).state if keep else seed()
             app = create_tenant(state, keep_keys=keep_keys)
+            certificate = make_certificate(certificate_directory) if certificate_directory else None
         except (ConfigurationError, KeepError, ValueError, OSError) as error:
             raise click.ClickException(str(error)) from error
         machine = state.clients.get(client_id)
         if machine is not None and client_secret:
             machine.client_secret = client_secret
-        server = serve(app, listener, said=None if quiet else _say)
+        server = serve(app, listener, said=None if quiet else _say, certificate=certificate)
         at_end.callback(server.server_close)
+        if certificate is not None:
+            _say("Its certificate is to be trusted by whoever calls it:")
+            _say(f"  SSL_CERT_FILE={certificate.certificate} REQUESTS_CA_BUNDLE={certificate.certificate}")
         _announce(state, machine, given=bool(client_secret))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:

@@ -45,6 +45,7 @@ class Approval:
     audience: str
     scope: tuple[str, ...]
     binding_message: str
+    lifetime: int
     expires_at: float
     answer: bool | None = None
     polled_at: float | None = None
@@ -100,8 +101,7 @@ def begin() -> Response:
     except OAuth2Error as error:
         return server.handle_error_response(None, error)
     approvals().put(approval.id, approval)
-    lifetime = int(approval.expires_at - current_tenant().state.now())
-    return jsonify(auth_req_id=approval.id, expires_in=lifetime, interval=INTERVAL)
+    return jsonify(auth_req_id=approval.id, expires_in=approval.lifetime, interval=INTERVAL)
 
 
 @bp.get("/ciba")
@@ -179,6 +179,7 @@ def _requested(tenant: Tenant, client: Client) -> Approval:
         audience=target.api.identifier if target.api else "",
         scope=scope,
         binding_message=message,
+        lifetime=int(expiry),
         expires_at=tenant.state.now() + int(expiry),
     )
 

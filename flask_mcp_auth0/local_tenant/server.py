@@ -18,6 +18,7 @@ from .keys import KeyRing
 from .security import is_loopback
 from .state import DEFAULT_AUDIENCE, TenantState
 from .tenant import tenant_of
+from .tls import Certificate
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +50,16 @@ def bind(host: str, port: int, *, allow_remote: bool = False) -> socket.socket:
 
 
 def serve(
-    app: Flask, listener: socket.socket, *, said: Callable[[str], None] | None = None
+    app: Flask,
+    listener: socket.socket,
+    *,
+    said: Callable[[str], None] | None = None,
+    certificate: Certificate | None = None,
 ) -> BaseWSGIServer:
     """A threaded server of ``app`` on ``listener``, which it takes over; ``serve_forever`` runs it.
 
     :param said: gets a line for each request (method, path, status), if given.
+    :param certificate: to speak https with it.
     """
     host, port = listener.getsockname()[:2]
 
@@ -63,6 +69,12 @@ def serve(
     server = make_server(host, port, app, threaded=True, request_handler=Handler, fd=listener.fileno())
     listener.close()  # the server works on a copy of the descriptor
     server.daemon_threads = True  # type: ignore[attr-defined]
+    if certificate is not None:
+        # The handshake is left to the connection's own thread: a silent peer holds up nobody else.
+        server.ssl_context = certificate.context()
+        server.socket = server.ssl_context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     return server
 
 
@@ -75,6 +87,7 @@ class TenantServer:
     :param port: 0 for a free one.
     :param keys: what it signs with; made anew by default. Handing one ring to many servers saves their
         making.
+    :param certificate: to speak https with it (:func:`~.tls.make_certificate`).
     """
 
     def __init__(
@@ -86,11 +99,13 @@ class TenantServer:
         host: str = "127.0.0.1",
         port: int = 0,
         keys: KeyRing | None = None,
+        certificate: Certificate | None = None,
     ) -> None:
         self._listener = bind(host, port)
         shown = f"[{host}]" if ":" in host else host
         self.port: int = self._listener.getsockname()[1]
-        self.issuer = f"http://{shown}:{self.port}/"
+        self.issuer = f"{'http' if certificate is None else 'https'}://{shown}:{self.port}/"
+        self._certificate = certificate
         self.state = state or TenantState.from_yaml(config, audience=audience, issuer=self.issuer)
         self.app = create_tenant(self.state, self.issuer, keys=keys)
         self._server: BaseWSGIServer | None = None
@@ -103,7 +118,7 @@ class TenantServer:
     def start(self) -> TenantServer:
         """Begin to answer; returns itself once it does (the socket listens already)."""
         if self._thread is None:
-            server = self._server = serve(self.app, self._listener)
+            server = self._server = serve(self.app, self._listener, certificate=self._certificate)
             self._thread = threading.Thread(
                 target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="local-tenant", daemon=True
             )

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import secrets
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from flask_mcp_auth0.local_tenant.keys import KeyRing
 from flask_mcp_auth0.local_tenant.login import LoginError, LoopbackLogin
 from flask_mcp_auth0.local_tenant.server import TenantServer
 from flask_mcp_auth0.local_tenant.state import TenantState
+from flask_mcp_auth0.local_tenant.tls import make_certificate
 
 from .conftest import SEED
 from .flow import CALLBACK, claims_of
@@ -195,6 +197,30 @@ def test_auth0_pythons_get_token_reads_the_vault(server: TenantServer, api: Reso
         connection="google-oauth2",
     )
     assert answer["access_token"] == "a-google-token"
+
+
+def test_auth0_pythons_clients_work_by_https_without_being_told_anything(
+    keys: KeyRing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from auth0.management import ManagementClient
+
+    certificate = make_certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.certificate))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.certificate))
+    assert certificate.key.stat().st_mode & 0o077 == 0
+    with TenantServer(TenantState.from_yaml(SEED), keys=keys, certificate=certificate) as server:
+        domain = server.issuer.removeprefix("https://").rstrip("/")
+        # Somebody who connects and says nothing does not hold up the others.
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5):
+            token = GetToken(domain, "server", client_secret="server-secret").client_credentials(
+                server.state.management_audience
+            )
+            assert token["token_type"] == "Bearer"
+            client = ManagementClient(domain=domain, client_id="server", client_secret="server-secret")
+            assert client.users.get("auth0|alice").name == "Alice Archer"
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+        with pytest.raises(requests.exceptions.SSLError):
+            requests.get(server.issuer, timeout=5)
 
 
 def test_a_login_from_the_terminal(server: TenantServer, api: ResourceServer) -> None:

@@ -183,6 +183,16 @@ def test_the_command_says_what_to_configure_and_ends_when_told(tmp_path: Path) -
     assert "ended" in rest
 
 
+def test_the_command_speaks_https_when_told(tmp_path: Path) -> None:
+    running = Running("--https", str(tmp_path))
+    issuer = next(line for line in running.said if line.startswith("Local tenant")).rpartition(" ")[2]
+    assert issuer.startswith("https://127.0.0.1:")
+    trusted = str(tmp_path / "local-tenant.pem")
+    document = requests.get(f"{issuer}.well-known/openid-configuration", verify=trusted, timeout=5).json()
+    assert document["issuer"] == issuer
+    running.end()
+
+
 def test_secret_and_keys_and_everything_else_can_be_kept(tmp_path: Path) -> None:
     file = tmp_path / "tenant.yaml"
     file.write_text(SEED)
