@@ -76,7 +76,7 @@ def gunicorn(
         if worker_class == "gthread":
             # With threads, gunicorn would take gthread for sync.
             command += ["--threads", str(threads)]
-        command += ["--graceful-timeout", str(GRACE), "--no-control-socket", app]
+        command += ["--graceful-timeout", str(GRACE), app]
         variables = {name: value.replace("{origin}", origin) for name, value in environ.items()}
         with log.open("wb") as output:
             process = subprocess.Popen(
