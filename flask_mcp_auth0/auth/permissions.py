@@ -160,6 +160,16 @@ class PermissionLookup:
         """
         return self._generations.advance(user_id, within=within)
 
+    def kept(self, issuer: str, user_id: str) -> tuple[frozenset[str], float] | None:
+        """Return what the cache holds of a user outside of any organisation, without asking Auth0.
+
+        :return: the permissions and until when they are used (Unix time in seconds); ``None`` for nothing.
+        """
+        key = cache_key("user", *self._name, issuer, user_id)
+        generation, record = self._generations.read(user_id, key)
+        entry = self._entry(record, generation, self._settings.permissions_ttl)
+        return None if entry is None else (entry.values, entry.fresh_until)
+
     def _needed_reader(self) -> PermissionReader:
         if self._reader is None:
             raise NobodyToAsk("no client credentials are configured (AUTH0_CLIENT_ID, AUTH0_CLIENT_SECRET)")

@@ -12,6 +12,15 @@ _MODULES: dict[str, str] = {
     "tenant": "flask_mcp_auth0.cli.tenant",
     "token": "flask_mcp_auth0.cli.tenant",
     "login": "flask_mcp_auth0.cli.tenant",
+    "doctor": "flask_mcp_auth0.cli.doctor",
+    "setup": "flask_mcp_auth0.cli.setup",
+    "sync": "flask_mcp_auth0.cli.sync",
+    "explain": "flask_mcp_auth0.cli.explain",
+    "inspect-token": "flask_mcp_auth0.cli.inspect_token",
+    "tools": "flask_mcp_auth0.cli.tools",
+    "call": "flask_mcp_auth0.cli.call",
+    "clients": "flask_mcp_auth0.cli.clients",
+    "connect": "flask_mcp_auth0.cli.connect",
 }
 
 

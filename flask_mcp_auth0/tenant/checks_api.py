@@ -74,9 +74,13 @@ def rbac(examined: Examination) -> Outcome:
     settings = examined.settings
     cure = _cure(examined, "turn on 'Enable RBAC'", {"enforce_policies": True})
     if settings.require != "permissions":
-        return failure("off: tokens get any scope that is asked for, and scopes decide here (AUTH0_REQUIRE)", cure)
+        return failure(
+            "off: tokens get any scope that is asked for, and scopes decide here (AUTH0_REQUIRE)", cure
+        )
     if settings.permissions_source == "token":
-        return failure("off: tokens carry no permissions, and they alone decide (AUTH0_PERMISSIONS_SOURCE)", cure)
+        return failure(
+            "off: tokens carry no permissions, and they alone decide (AUTH0_PERMISSIONS_SOURCE)", cure
+        )
     return warning("off: tokens get any scope that is asked for, whoever the user is", cure)
 
 
@@ -128,7 +132,9 @@ def machine_access(examined: Examination) -> Outcome:
     return ok(f"{policy}: machines need a client grant")
 
 
-@checks.add("A8", "Sender-constrained tokens (DPoP)", "`invalid_token` or `invalid_dpop_proof` for every token")
+@checks.add(
+    "A8", "Sender-constrained tokens (DPoP)", "`invalid_token` or `invalid_dpop_proof` for every token"
+)
 def dpop(examined: Examination) -> Outcome:
     demanded = examined.resource_server().get("proof_of_possession")
     mode = examined.settings.dpop

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from werkzeug.test import TestResponse
 
 from ..auth.challenge import PROTECTED_RESOURCE_PATH
-from ..config_reader import LOOPBACK_HOSTS
+from ..connect_snippets import is_on_loopback
 from ..outbound import OutboundError
 from .examination import Examination
 from .findings import Checks, Cure, Outcome, failure, ok, skipped, warning
@@ -24,9 +24,10 @@ _IN_PROCESS = ("SimpleCache", "NullCache")
 def settings(examined: Examination) -> Outcome:
     found = examined.settings
     base = urlsplit(found.base_url)
-    if base.scheme != "https" and base.hostname not in LOOPBACK_HOSTS:
+    if base.scheme != "https" and not is_on_loopback(found.base_url):
         return failure(
-            f"MCP_BASE_URL is {found.base_url}: clients insist on https", Cure("set MCP_BASE_URL to the https URL")
+            f"MCP_BASE_URL is {found.base_url}: clients insist on https",
+            Cure("set MCP_BASE_URL to the https URL"),
         )
     if not urlsplit(found.audience).path:
         return warning(
@@ -58,7 +59,8 @@ def challenge(examined: Examination) -> Outcome:
     header = response.headers.get("WWW-Authenticate", "")
     if f'resource_metadata="{expected}"' not in header:
         return failure(
-            "the challenge does not say where the metadata is", Cure("look for an after_request hook of the app")
+            "the challenge does not say where the metadata is",
+            Cure("look for an after_request hook of the app"),
         )
     return ok("401 with the metadata's address")
 
@@ -71,17 +73,28 @@ def metadata(examined: Examination) -> Outcome:
         codes = ", ".join(str(document.status_code) for document in documents)
         return failure(f"the protected resource metadata is answered {codes}")
     first: Any = documents[0].get_json(silent=True)
-    if any(document.get_json(silent=True) != first for document in documents) or not isinstance(first, Mapping):
+    if any(document.get_json(silent=True) != first for document in documents) or not isinstance(
+        first, Mapping
+    ):
         return failure("the metadata at the root and below the endpoint's path differ")
     if first.get("resource") != examined.settings.audience or first.get("authorization_servers") != [issuer]:
         return failure("the metadata name another resource or issuer than the settings and the tenant do")
     return ok(f"resource {first['resource']}, server {issuer}")
 
 
-@checks.add("S4", "Spellings of the path", "requests without a token that reach the tools by another spelling")
+@checks.add(
+    "S4", "Spellings of the path", "requests without a token that reach the tools by another spelling"
+)
 def spellings(examined: Examination) -> Outcome:
     path = examined.settings.mcp_path
-    tried = (path + "/", path.upper(), "/" + path, f"{path}/x", f"{path};a=b", f"/%{ord(path[1]):x}{path[2:]}")
+    tried = (
+        path + "/",
+        path.upper(),
+        "/" + path,
+        f"{path}/x",
+        f"{path};a=b",
+        f"/%{ord(path[1]):x}{path[2:]}",
+    )
     open_ones = [
         spelling for spelling in tried if _post(examined, spelling).status_code not in (401, 404, 405)
     ]
@@ -101,34 +114,42 @@ def spellings(examined: Examination) -> Outcome:
 def public_url(examined: Examination) -> Outcome:
     base = examined.settings.base_url
     try:
-        answers = [
-            examined.http.request("GET", base + path) for path in _metadata_paths(examined)
-        ]
+        answers = [examined.http.request("GET", base + path) for path in _metadata_paths(examined)]
         status, _, headers = examined.http.request("POST", examined.settings.endpoint_url, json=_PING)
     except OutboundError as error:
-        if urlsplit(base).hostname in LOOPBACK_HOSTS:
+        if is_on_loopback(base):
             return skipped("the app is not running here; start it to check this as well")
-        return failure(error.reason, Cure("check MCP_BASE_URL, DNS, the certificate and the proxy before the app"))
-    wrong = [path for path, answer in zip(_metadata_paths(examined), answers, strict=True) if answer[0] != 200]
+        return failure(
+            error.reason, Cure("check MCP_BASE_URL, DNS, the certificate and the proxy before the app")
+        )
+    wrong = [
+        path for path, answer in zip(_metadata_paths(examined), answers, strict=True) if answer[0] != 200
+    ]
     if wrong:
         return failure(
             f"not served there: {', '.join(wrong)}", Cure("let the proxy pass /.well-known/ on to the app")
         )
-    if any(not isinstance(body, Mapping) or body.get("resource") != examined.settings.audience for _, body, _ in answers):
+    if any(
+        not isinstance(body, Mapping) or body.get("resource") != examined.settings.audience
+        for _, body, _ in answers
+    ):
         return failure(
             f"what answers at {base} is another server than this app, or one with other settings",
             Cure("restart it, and check MCP_BASE_URL and AUTH0_AUDIENCE there"),
         )
     if status != 401:
-        return failure(f"POST {examined.settings.endpoint_url} is answered {status}, not 401", Cure(
-            "let the proxy pass POST on as it is, without a redirect"
-        ))
+        return failure(
+            f"POST {examined.settings.endpoint_url} is answered {status}, not 401",
+            Cure("let the proxy pass POST on as it is, without a redirect"),
+        )
     if "resource_metadata" not in headers.get("WWW-Authenticate", ""):
         return failure("the proxy drops WWW-Authenticate", Cure("let the proxy pass that header on"))
     return ok("reached as clients reach it")
 
 
-@checks.add("S6", "What workers share", "look-ups multiply with the workers; answers and notifications get lost")
+@checks.add(
+    "S6", "What workers share", "look-ups multiply with the workers; answers and notifications get lost"
+)
 def shared(examined: Examination) -> Outcome:
     cache, store = _cache_of(examined), examined.app_state.store.shared
     text = f"look-ups in {cache}, store {'shared' if store else 'in the process'}"

@@ -76,7 +76,9 @@ def application(examined: Examination) -> Outcome:
     try:
         client = examined.own_client()
     except NotFound:
-        return warning("the tenant has no application with this AUTH0_CLIENT_ID", Cure("Applications > Applications"))
+        return warning(
+            "the tenant has no application with this AUTH0_CLIENT_ID", Cure("Applications > Applications")
+        )
     exchange = client.get("token_exchange")
     allowed = exchange.get("allow_any_profile_of_type") if isinstance(exchange, Mapping) else None
     named = [kind for kind in _EXCHANGES if kind in (allowed or ())]
@@ -84,9 +86,7 @@ def application(examined: Examination) -> Outcome:
         return ok(f"{client.get('app_type')}: enough, unless tools exchange their caller's token")
     if client.get("resource_server_identifier") != examined.settings.audience:
         return warning(
-            f"it is linked to the API {client.get('resource_server_identifier')}: tokens of this one cannot be exchanged",
+            f"linked to the API {client.get('resource_server_identifier')}: tokens of this one cannot be exchanged",
             Cure("Applications > APIs > (your API) > Settings: Add Application"),
         )
     return ok(f"linked to the API; exchanges: {', '.join(named) or 'Token Vault only'}")
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -42,8 +43,12 @@ def signing_keys(examined: Examination) -> Outcome:
     try:
         keys = examined.keys()
     except OutboundError as error:
-        return failure(f"the keys cannot be fetched: {error.reason}", Cure("try again; then ask Auth0's status page"))
-    usable = [key for key in keys if key.get("kty") in ("RSA", "EC", "OKP") and key.get("use", "sig") == "sig"]
+        return failure(
+            f"the keys cannot be fetched: {error.reason}", Cure("try again; then ask Auth0's status page")
+        )
+    usable = [
+        key for key in keys if key.get("kty") in ("RSA", "EC", "OKP") and key.get("use", "sig") == "sig"
+    ]
     if not usable:
         return failure("the tenant publishes no key that could sign tokens", Cure("Settings > Signing Keys"))
     return ok(f"{len(usable)} published")
@@ -63,17 +68,13 @@ def clocks(examined: Examination) -> Outcome:
     differences: list[float] = []
     date, received = examined.tenant_date()
     if date is not None:
-        try:
+        with suppress(ValueError):
             differences.append(_timestamp(parsedate_to_datetime(date)) - received)
-        except ValueError:
-            pass
-    try:
+    with suppress(ManagementProblem):
         # What the tenant writes into tokens is what counts in the end.
         issued_at = (claims_of(examined.own.access_token()) or {}).get("iat")
         if isinstance(issued_at, int | float) and examined.own.asked_at is not None:
             differences.append(issued_at - examined.own.asked_at)
-    except ManagementProblem:
-        pass
     if not differences:
         return skipped("the tenant does not say what time it is")
     worst = max(differences, key=abs)

@@ -91,7 +91,9 @@ def issuer_in_responses(examined: Examination) -> Outcome:
 
 
 @checks.add(
-    "T6", "Client ID metadata documents", "clients without a registration cannot log in, or each run adds one more"
+    "T6",
+    "Client ID metadata documents",
+    "clients without a registration cannot log in, or each run adds one more",
 )
 def metadata_documents(examined: Examination) -> Outcome:
     settings = examined.tenant_settings()
@@ -107,7 +109,9 @@ def metadata_documents(examined: Examination) -> Outcome:
     )
 
 
-@checks.add("T7", "Texts on the consent page", "users are asked to consent to `tool:…` names that they cannot read")
+@checks.add(
+    "T7", "Texts on the consent page", "users are asked to consent to `tool:…` names that they cannot read"
+)
 def consent_texts(examined: Examination) -> Outcome:
     if examined.flag("use_scope_descriptions_for_consent"):
         return ok("permissions are shown with their descriptions")
@@ -152,7 +156,9 @@ def domain_connections(examined: Examination) -> Outcome:
     )
 
 
-@checks.add("R1", "Rules and hooks", "'access denied': logins of third-party clients fail while rules are active")
+@checks.add(
+    "R1", "Rules and hooks", "'access denied': logins of third-party clients fail while rules are active"
+)
 def rules_and_hooks(examined: Examination) -> Outcome:
     found = [
         f"{name[:-1]} {item.get('name')!r}"
@@ -188,7 +194,11 @@ def organizations(examined: Examination) -> Outcome:
     )
 
 
-@checks.add("X1", "Registered clients", "no further client can register: the tenant's number of applications is used up")
+@checks.add(
+    "X1",
+    "Registered clients",
+    "no further client can register: the tenant's number of applications is used up",
+)
 def registered_clients(examined: Examination) -> Outcome:
     clients = examined.third_party_clients()
     registered = sum(one.get("external_metadata_type") == "dcr" for one in clients)
@@ -199,5 +209,3 @@ def registered_clients(examined: Examination) -> Outcome:
         f"{text}; a free tenant holds ten applications in all, a self-service plan a hundred",
         Cure("Applications: delete what nobody uses", None, "flask mcp clients prune --older-than 30d"),
     )
-
-

@@ -141,7 +141,7 @@ class Examination:
 
         :raises NotFound: if the tenant has none with exactly this identifier.
         """
-        return self._once("api", lambda: self.read_resource_server())
+        return self._once("api", self.read_resource_server)
 
     def read_resource_server(self) -> Item:
         """Return the API as it is now."""
@@ -187,7 +187,10 @@ class Examination:
         return self._once(
             "connections",
             lambda: self.management.items_by_cursor(
-                "connections", "connections", "read:connections", fields="id,name,strategy,is_domain_connection"
+                "connections",
+                "connections",
+                "read:connections",
+                fields="id,name,strategy,is_domain_connection",
             ),
         )
 

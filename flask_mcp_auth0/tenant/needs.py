@@ -42,9 +42,7 @@ def needs_of(components: Iterable[Bound]) -> dict[str, Need]:
         text = component.description or describe(component.function).summary or ""
         for name in dict.fromkeys(names):
             users.setdefault(name, []).append((f"{component.kind} {component.name}", _first_line(text)))
-    return {
-        name: Need(name, _description(by), tuple(user for user, _ in by)) for name, by in users.items()
-    }
+    return {name: Need(name, _description(by), tuple(user for user, _ in by)) for name, by in users.items()}
 
 
 def _description(used_by: list[tuple[str, str]]) -> str:

@@ -38,6 +38,8 @@ def change_permissions(examined: Examination, before: Mapping[str, str], after: 
     if now != dict(before):
         changed = ", ".join(sorted({name for name, _ in now.items() ^ before.items()}))
         raise Refused(f"somebody else changed the API's permissions in between ({changed}); run it again")
-    scopes = [{"value": name, "description": text} if text else {"value": name} for name, text in after.items()]
+    scopes = [
+        {"value": name, "description": text} if text else {"value": name} for name, text in after.items()
+    ]
     path = f"resource-servers/{segment(str(api.get('id') or api['identifier']))}"
     examined.management.patch(path, "update:resource_servers", body={"scopes": scopes})

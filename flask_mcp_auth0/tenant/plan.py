@@ -226,7 +226,9 @@ def _connection(examined: Examination, wishes: Wishes, notes: list[str]) -> Iter
         databases = [one for one in connections if one.get("strategy") == "auth0"] or connections
         if len(databases) != 1:
             names = ", ".join(str(one.get("name")) for one in databases) or "the tenant has none"
-            notes.append(f"C1: which connection shall third-party clients use? Add --connection NAME ({names})")
+            notes.append(
+                f"C1: which connection shall third-party clients use? Add --connection NAME ({names})"
+            )
             return
         chosen = databases[0]
     else:
@@ -244,7 +246,14 @@ def _connection(examined: Examination, wishes: Wishes, notes: list[str]) -> Iter
         examined.management.patch(path, "update:connections", body={"is_domain_connection": True})
 
     name = str(chosen.get("name"))
-    yield Step("C1", f"Connection {name}", "its own clients", "third-party clients too", "update:connections", promote)
+    yield Step(
+        "C1",
+        f"Connection {name}",
+        "its own clients",
+        "third-party clients too",
+        "update:connections",
+        promote,
+    )
 
 
 def _organizations(examined: Examination) -> Iterator[Step]:
@@ -274,7 +283,9 @@ def _on_demand(examined: Examination, wishes: Wishes, notes: list[str]) -> Itera
         if wished:
             yield _setting(check, title, False, True, {"flags": {flag: True}})
         else:
-            notes.append(f"{check}: {title.lower()} stays as it is; {option} changes it, for the whole tenant")
+            notes.append(
+                f"{check}: {title.lower()} stays as it is; {option} changes it, for the whole tenant"
+            )
     default, audience = settings.get("default_audience") or "", examined.settings.audience
     if wishes.default_audience and default != audience:
         yield _setting("T4", "Default audience", default or "none", audience, {"default_audience": audience})

@@ -44,9 +44,7 @@ def refresh(tenant: TenantServer, config: str | None = None) -> TenantState:
     state.counts.clear()
     state.limit_rate(None)
     state.clock_skew, state.issuer_in_metadata, state.issuer_in_tokens = 0.0, None, None
-    fresh = TenantState.from_yaml(
-        config, audience=AUDIENCE, issuer=tenant.issuer, m2m_client_secret=SECRET
-    )
+    fresh = TenantState.from_yaml(config, audience=AUDIENCE, issuer=tenant.issuer, m2m_client_secret=SECRET)
     for name in (
         *("settings", "users", "roles", "groups", "organizations", "resource_servers", "clients"),
         *("client_grants", "connections", "user_grants", "rules", "hooks"),

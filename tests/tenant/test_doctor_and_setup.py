@@ -321,4 +321,7 @@ def test_setup_keeps_permissions_that_it_does_not_know(app: Flask, tenant: Tenan
 
     assert own.scopes["read:archive"] == "Somebody else's"
     assert "tool:close_month" in own.scopes
-    assert any(Permission(AUDIENCE, "tool:monthly_report") in role.permissions for role in tenant.state.roles.values())
+    assert any(
+        Permission(AUDIENCE, "tool:monthly_report") in role.permissions
+        for role in tenant.state.roles.values()
+    )

@@ -1,0 +1,283 @@
+"""``flask mcp explain``: why a user may use a tool, or may not, step by step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from cachelib import SimpleCache
+
+from ..auth.auth_info import AuthInfo, User
+from ..auth.cache import LookupCache
+from ..auth.holdings import Holdings
+from ..auth.judgement import Judge, Refused
+from ..auth.permissions import PermissionLookup
+from ..auth.requirement import Requirement, satisfies
+from ..errors import AuthorizationUnavailable
+from ..protocol.bound import Bound
+from . import management
+from .examination import Examination
+from .holders import Holder, holder_of
+
+Word = Literal["yes", "no", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One step.
+
+    :param word: whether it speaks for the call or against it; ``info`` for neither.
+    """
+
+    word: Word
+    topic: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The steps and where they lead.
+
+    :param allowed: ``None`` if it cannot be told.
+    :param cure: what to do about a no.
+    """
+
+    lines: tuple[Line, ...]
+    allowed: bool | None
+    verdict: str
+    cure: str = ""
+
+
+def find_component(examined: Examination, name: str) -> Bound:
+    """Return the tool of a name; ``resource:NAME`` and ``prompt:NAME`` name others.
+
+    :raises management.NotFound: if there is none.
+    """
+    kind, _, rest = name.rpartition(":")
+    for bound in examined.app_state.registry:
+        if bound.component.kind == (kind or "tool") and bound.component.name == rest:
+            return bound
+    tools = ", ".join(examined.app_state.registry.tools) or "none"
+    raise management.NotFound(f"the app has no tool called {name}; there are: {tools}")
+
+
+def explain(
+    examined: Examination,
+    user: str,
+    component: str,
+    *,
+    organization: str | None = None,
+    token: AuthInfo | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Explanation:
+    """Find out what decides about a call, with the reasons.
+
+    :param user: an Auth0 user id, or an e-mail address.
+    :param component: a tool's name, or ``resource:NAME``, ``prompt:NAME``.
+    :param organization: the organisation (``org_…`` or its name) that the user is logged in to.
+    :param token: a verified access token of that user.
+    :raises ManagementProblem: if the tenant cannot be read.
+    """
+    bound = find_component(examined, component)
+    requirement = cast(Requirement, bound.component.requirement)
+    own = f"{bound.component.kind}:{bound.component.name}"
+    settings = examined.settings
+    lines = [_registered(bound, requirement, own)]
+    try:
+        defined: frozenset[str] | None = frozenset(examined.api_scopes())
+    except management.NotFound:
+        defined = None
+    names = requirement.names(own)
+    lines += _defined(names, requirement, own, defined, settings)
+    holder = holder_of(examined, user, organization)
+    lines += _held(holder, names, own, organization)
+    lines += _token_lines(token, names, requirement, settings.require)
+    lines += _kept(examined, holder, organization, clock())
+    if requirement.conditions:
+        lines.append(
+            Line("info", "conditions", "the app's own conditions decide on the arguments of each call")
+        )
+    return _concluded(examined, lines, holder, defined, requirement, own, token, organization)
+
+
+def _registered(bound: Bound, requirement: Requirement, own: str) -> Line:
+    if not requirement.protected:
+        return Line("info", "registered", f"{own} is not protected by the app")
+    clauses = " and ".join(" or ".join(clause) for clause in requirement.clauses(own))
+    return Line("info", "registered", f"{own} is protected: {clauses}")
+
+
+def _defined(
+    names: tuple[str, ...], requirement: Requirement, own: str, defined: frozenset[str] | None, settings: Any
+) -> list[Line]:
+    identifier = settings.resource_server_identifier
+    if defined is None:
+        return [Line("no", "defined", f"the tenant has no API {identifier}: nothing can be looked up")]
+    lines = []
+    for name in names if requirement.protected else (own,):
+        if name in defined:
+            lines.append(Line("info", "defined", f"{name} is defined on the API {identifier}"))
+        elif requirement.protected and settings.undefined_permission == "deny":
+            lines.append(Line("no", "defined", f"{name} is not defined on the API: refused to everybody"))
+        elif requirement.protected:
+            lines.append(
+                Line(
+                    "info", "defined", f"{name} is not defined, so it is public (AUTH0_UNDEFINED_PERMISSION)"
+                )
+            )
+        else:
+            lines.append(
+                Line("yes", "defined", f"{name} is not defined on the API: open to every caller with a token")
+            )
+    return lines
+
+
+def _held(holder: Holder, names: tuple[str, ...], own: str, organization: str | None) -> list[Line]:
+    lines = [Line("no" if holder.blocked else "info", "user", holder.title)]
+    for name in names:
+        if name in holder.permissions:
+            lines += [Line("yes", "granted", f"{name}: {source}") for source in holder.sources(name)]
+        else:
+            where = f" within {organization}" if organization else ""
+            lines.append(Line("no", "granted", f"the user does not hold {name}{where}"))
+    if holder.incomplete:
+        lines.append(Line("info", "granted", holder.incomplete))
+    return lines
+
+
+def _token_lines(
+    token: AuthInfo | None, names: tuple[str, ...], requirement: Requirement, require: str
+) -> list[Line]:
+    if token is None:
+        return []
+    lines = []
+    for name in names:
+        inside = name in token.permissions
+        text = "has" if inside else "lacks"
+        if not token.has_permissions_claim:
+            text = "has no permissions claim (see doctor's A4), so it lacks"
+        lines.append(Line("yes" if inside else "info", "in the token", f"`permissions` {text} {name}"))
+    wanted = [*(names if require != "permissions" else ()), *requirement.scopes]
+    lines += [
+        Line(
+            "yes" if name in token.scopes else "no",
+            "in the token",
+            f"`scope` {'has' if name in token.scopes else 'lacks'} {name}",
+        )
+        for name in wanted
+    ]
+    return lines
+
+
+def _kept(examined: Examination, holder: Holder, organization: str | None, now: float) -> list[Line]:
+    settings = examined.settings
+    if settings.permissions_source == "token":
+        return [Line("info", "cached", "nothing: the token alone decides, until it expires")]
+    kept = (
+        examined.app_state.lookup.kept(examined.server.issuer(), holder.user_id) if not organization else None
+    )
+    if kept is None:
+        text = (
+            f"nothing that can be seen from here; each worker, or their shared cache, keeps what a user holds up to "
+            f"{settings.permissions_ttl} s, and a refusal up to 5 s"
+        )
+        return [Line("info", "cached", text)]
+    values, until = kept
+    text = f"{len(values)} permissions of this user, for {max(0, until - now):.0f} s more"
+    if values != holder.permissions:
+        text += "; they are not what Auth0 says now"
+    return [Line("info", "cached", text)]
+
+
+def _concluded(
+    examined: Examination,
+    lines: list[Line],
+    holder: Holder,
+    defined: frozenset[str] | None,
+    requirement: Requirement,
+    own: str,
+    token: AuthInfo | None,
+    organization: str | None,
+) -> Explanation:
+    settings = examined.settings
+    who = token or _assumed(holder, examined.server.issuer(), organization)
+    reader = _Known(defined, holder.permissions)
+    lookup = PermissionLookup(
+        settings, LookupCache(SimpleCache()), reader if settings.has_client_credentials else None
+    )
+    try:
+        why = Judge(settings).judge(Holdings(who, settings, lookup), requirement, own)
+    except Refused as refused:
+        return Explanation(
+            tuple(lines), False, f"No: {refused.reason}.", _cure(refused, requirement, own, holder, defined)
+        )
+    except AuthorizationUnavailable as error:
+        return Explanation(
+            tuple(lines), None, f"It cannot be decided, so it is refused: {error.reason}.", "flask mcp doctor"
+        )
+    if holder.blocked:
+        return Explanation(
+            tuple(lines), False, "No: the user is blocked and gets no token.", "unblock the user"
+        )
+    reasons = {
+        "permission": "the permission is held",
+        "scope": "the token has the scope",
+        "public": "nothing is asked",
+    }
+    return Explanation(tuple(lines), True, f"Yes: {reasons.get(why, why)}.")
+
+
+def _cure(
+    refused: Refused, requirement: Requirement, own: str, holder: Holder, defined: frozenset[str] | None
+) -> str:
+    if refused.outcome == "challenge":
+        return f"the client has to ask for {' '.join(refused.scopes)} and let the user log in again"
+    missing = [name for name in requirement.names(own) if defined is not None and name not in defined]
+    if missing and requirement.protected:
+        return "flask mcp sync"
+    lacking = [name for name in requirement.names(own) if name not in holder.permissions]
+    if lacking and not satisfies(holder.permissions, requirement.clauses(own)):
+        return (
+            f"give {' or '.join(lacking)} to the user, or to a role of theirs: User Management > Users > "
+            f"{holder.user_id} > Permissions"
+        )
+    return "log in again, so that the token says what Auth0 knows"
+
+
+def _assumed(holder: Holder, issuer: str, organization: str | None) -> AuthInfo:
+    """The caller with the token that Auth0 would issue now, if the client asked for everything."""
+    held = tuple(sorted(holder.permissions))
+    return AuthInfo(
+        token="",
+        client_id="",
+        scopes=held,
+        permissions=held,
+        expires_at=int(time.time()) + 3600,
+        user=User(holder.user_id),
+        issuer=issuer,
+        has_permissions_claim=True,
+    )
+
+
+class _Known:
+    """A PermissionReader of what was read already."""
+
+    def __init__(self, defined: frozenset[str] | None, held: frozenset[str]) -> None:
+        self._defined = defined
+        self._held = held
+
+    def api_scopes(self) -> frozenset[str]:
+        if self._defined is None:
+            raise AuthorizationUnavailable("the tenant has no such API")
+        return self._defined
+
+    def user_permissions(self, user_id: str) -> frozenset[str]:
+        return self._held
+
+    def member_roles(self, user_id: str, organization: str) -> frozenset[str]:
+        return frozenset({"all"})
+
+    def role_permissions(self, role_id: str) -> frozenset[str]:
+        return self._held
