@@ -79,7 +79,7 @@ test-floors: $(STAMPS)/tools ## The tests with the lowest versions that pyprojec
 
 .PHONY: test-workers
 test-workers: $(STAMPS)/dev $(STAMPS)/tools ## The tests on a real gunicorn, once for every worker class
-	for class in sync gthread gevent; do \
+	@for class in sync gthread gevent; do \
 	  echo "== $$class"; GUNICORN_WORKER_CLASS=$$class $(BIN)/pytest tests/wire tests/conformance $(PYTEST_ARGS) || exit 1; \
 	done
 
