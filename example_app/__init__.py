@@ -30,7 +30,11 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     if get_load_dotenv():  # `flask run` has done this already; gunicorn does not
         load_dotenv()
     app = Flask(__name__, instance_relative_config=True)
-    app.config["ORDERS_DATABASE"] = str(Path(app.instance_path, "orders.sqlite"))
+    app.config.from_mapping(
+        MCP_SERVER_NAME="Support desk",
+        MCP_INSTRUCTIONS="Orders and refunds of a small shop. Read shop://policy/refunds before any refund.",
+        ORDERS_DATABASE=str(Path(app.instance_path, "orders.sqlite")),
+    )
     app.config.from_prefixed_env()
     app.config.from_mapping(config or {})
     mcp.init_app(app)
