@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from .settings import LOOPBACK_HOSTS
+from .config_reader import LOOPBACK_HOSTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +87,7 @@ def _claude_desktop(name: str, url: str) -> Guide:
     bridge = {"mcpServers": {name: {"command": "npx", "args": ["-y", "mcp-remote", url]}}}
     snippets = [Snippet("Remote MCP server URL", url)]
     if is_on_loopback(url):
-        snippets.append(
-            Snippet("For a server on this machine, in claude_desktop_config.json", _json(bridge))
-        )
+        snippets.append(Snippet("For a server on this machine, in claude_desktop_config.json", _json(bridge)))
     return Guide(
         "claude-desktop",
         "Claude Desktop and claude.ai",

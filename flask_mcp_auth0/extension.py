@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, Flask, Request, Response, current_app, has_app_context, jsonify
 
@@ -286,7 +288,7 @@ def _server(state: AppState, access: AccessControl) -> Server:
     if state._server is None:
         settings, store, app = state.settings, state.store, state.app
 
-        def observe(component: Component, outcome: str, seconds: float) -> None:
+        def observe(component: Component, outcome: str, seconds: float, arguments: Mapping[str, Any]) -> None:
             component_called.send(
                 app, kind=component.kind, name=component.name, outcome=outcome, duration=seconds
             )

@@ -15,6 +15,7 @@ from werkzeug.local import LocalProxy
 from ..errors import Auth0MCPError, OutsideRequestError
 from . import jsonrpc
 from .apps import shows_pages
+from .components import Component
 from .emitter import SILENT, Emitter
 from .questions import Answer, Form, Link, Question, Roots, Sampling
 from .terms import LOG_LEVELS, Terms
@@ -55,6 +56,7 @@ class Call:
     :param threshold: tells the least severe log level to send, ``None`` for none.
     :param asking: how questions reach the user.
     :param cancelled: tells whether the client took the request back in another way than by going away.
+    :param component: the tool, resource or prompt that is being called.
     """
 
     def __init__(
@@ -68,9 +70,11 @@ class Call:
         threshold: Callable[[], str | None] = lambda: None,
         asking: Asking | None = None,
         cancelled: Callable[[], bool] = lambda: False,
+        component: Component | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.request_id = request_id
+        self.component = component
         self.meta: Mapping[str, Any] = meta or {}
         self._terms = terms
         self._emitter = emitter

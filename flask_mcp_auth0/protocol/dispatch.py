@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from . import jsonrpc
 from .completion import complete
@@ -27,6 +27,7 @@ from .server import Deferred, Exchange, HTTPRefusal
 from .store import StoreUnavailable
 from .terms import LOG_LEVELS
 from .tools import call_tool
+from .watching import Failure
 
 logger = logging.getLogger("flask_mcp_auth0.protocol")
 
@@ -51,11 +52,39 @@ class Job:
 
     def run(self) -> Reply:
         """Run it; HTTPRefusal passes through."""
-        return guarded(self.exchange, lambda: self.deferred.run(self.exchange))
+        exchange = self.exchange
+        return followed(exchange, lambda: guarded(exchange, lambda: self.deferred.run(exchange)))
 
 
 def answer(exchange: Exchange) -> Reply | Job:
     """Answer a request, as far as no function of the application has to run."""
+    exchange.watch = exchange.server.watch(exchange)
+    return followed(exchange, lambda: _answer(exchange))
+
+
+A = TypeVar("A", Reply, Job, Reply | Job)
+
+
+def followed(exchange: Exchange, work: Callable[[], A]) -> A:
+    """Do a part of the work on a request under the eyes of whoever follows it."""
+    watch = exchange.watch
+    if watch is None:
+        return work()
+    answered: Reply | Job | None = None
+    headers: Mapping[str, str] = {}
+    try:
+        with watch.working():
+            result = work()
+        answered = result
+    finally:
+        if not isinstance(answered, Job):
+            headers = watch.end(exchange.failure)
+    if isinstance(answered, Reply):
+        answered.headers.update(headers)
+    return result
+
+
+def _answer(exchange: Exchange) -> Reply | Job:
     outcome: dict[str, Any] | bytes | Deferred | None = None
 
     def handle() -> dict[str, Any] | bytes:
@@ -75,6 +104,8 @@ def guarded(exchange: Exchange, function: Callable[[], dict[str, Any] | bytes]) 
     try:
         result = function()
         if isinstance(result, dict):
+            if result.get("isError") is True:
+                exchange.failure = Failure("tool_error")
             result = jsonrpc.encode(result)
         return Reply(200, jsonrpc.response(request.id, result))
     except ProtocolError as error:
@@ -83,17 +114,21 @@ def guarded(exchange: Exchange, function: Callable[[], dict[str, Any] | bytes]) 
         logger.warning("%s: the shared store cannot be reached", printable(request.method))
         text = "The server cannot do this for now; try again later"
         return refusal(exchange, ProtocolError(INTERNAL_ERROR, text, status=503))
-    except HTTPRefusal:
+    except HTTPRefusal as refused:
+        exchange.failure = Failure(refused.error, refused.message)
         raise
-    except Exception:
+    except Exception as error:
         # Among others a result that is not JSON after all: infinite numbers, cycles.
         logger.exception("%s failed", printable(request.method))
+        if exchange.watch is not None:
+            exchange.watch.crashed(error)
         return refusal(exchange, ProtocolError(INTERNAL_ERROR, "Internal error", status=500))
 
 
 def refusal(exchange: Exchange, error: ProtocolError) -> Reply:
     """Answer with a JSON-RPC error; before 2026-07-28 what concerns a single request has HTTP status 200."""
     status = error.status
+    exchange.failure = Failure(str(error.code), error.message, error.code)
     if not exchange.terms.modern and error.code not in (PARSE_ERROR, INVALID_REQUEST) and status < 500:
         status = 200
     return Reply(status, jsonrpc.error_response(exchange.request.id, error))
@@ -101,6 +136,11 @@ def refusal(exchange: Exchange, error: ProtocolError) -> Reply:
 
 def notify(exchange: Exchange) -> None:
     """Take a notification note of; whatever it is, it is never answered (basic/index, Notifications)."""
+    exchange.watch = exchange.server.watch(exchange)
+    followed(exchange, lambda: _notified(exchange))
+
+
+def _notified(exchange: Exchange) -> Reply:
     terms, params = exchange.terms, exchange.params
     request_id = params.get("requestId")
     if (
@@ -113,6 +153,7 @@ def notify(exchange: Exchange) -> None:
             exchange.server.store.set(cancellation_key(terms.session, request_id), 1, 600)
         except StoreUnavailable:
             logger.warning("a cancellation was lost: the shared store cannot be reached")
+    return Reply(202)
 
 
 def _set_level(exchange: Exchange) -> dict[str, Any]:

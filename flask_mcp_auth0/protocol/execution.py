@@ -103,9 +103,13 @@ def run(
         raise
     except Exception as error:
         logger.exception("%s %r failed", component.kind, component.name)
+        if exchange.watch is not None:
+            exchange.watch.crashed(error)
         raise Failed(_MASKED.format(kind=component.kind)) from error
     finally:
-        exchange.server.observe(component, outcome, time.perf_counter() - started)
+        # A completion is no run of the component that it is for.
+        if function is None:
+            exchange.server.observe(component, outcome, time.perf_counter() - started, arguments)
 
 
 def unfit(bound: Bound, error: UnfitResult) -> Failed:
@@ -185,6 +189,7 @@ def _call(exchange: Exchange, bound: Bound, arguments: Mapping[str, Any]) -> Cal
         threshold=_log_threshold(exchange),
         asking=asking,
         cancelled=cancelled,
+        component=bound.component,
     )
 
 

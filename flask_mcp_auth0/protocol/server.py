@@ -20,12 +20,14 @@ from .store import Store
 from .streams import StreamSlots
 from .switches import Switches
 from .terms import Terms
+from .watching import Failure, Watch
 
 if TYPE_CHECKING:
     from .notifications import Hub, LogLevels, ResourceSubscriptions
 
-#: Told after every run of a component: kind, name, outcome (``ok``, ``error``, ``refused``), seconds.
-Observer = Callable[[Component, str, float], None]
+#: Told after every run of a component: which, the outcome (``ok``, ``error``, ``refused``, ``cancelled`` or
+#: ``input_required``), seconds, and the arguments as the client sent them.
+Observer = Callable[[Component, str, float, Mapping[str, Any]], None]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -43,7 +45,9 @@ class Server:
     log_levels: LogLevels
     resource_subscriptions: ResourceSubscriptions
     ensure_sync: Callable[[Callable[..., Any]], Callable[..., Any]]
-    observe: Observer = lambda component, outcome, seconds: None
+    observe: Observer = lambda component, outcome, seconds, arguments: None
+    #: Asked at the start of every request; ``None`` where nobody follows it.
+    watch: Callable[[Exchange], Watch | None] = lambda exchange: None
     streams: StreamSlots = field(default_factory=lambda: StreamSlots(0))
     max_body: int = 4 * 1024 * 1024
 
@@ -91,6 +95,9 @@ class Exchange:
     worker: Worker
     in_batch: bool = False
     emitter: Emitter = field(default=SILENT)
+    watch: Watch | None = None
+    #: How it failed; ``None`` while it has not.
+    failure: Failure | None = None
 
     @property
     def params(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from werkzeug.http import parse_accept_header
 from . import jsonrpc
 from .asking import accept_answer
 from .discovery import initialize
-from .dispatch import Job, Reply, answer, notify
+from .dispatch import Job, Reply, answer, followed, notify
 from .era import VERSION_HEADER, handshake_terms, is_modern, modern_terms
 from .errors import INVALID_REQUEST, PARSE_ERROR, ProtocolError
 from .jsonrpc import ClientResponse, Notification, Request
@@ -23,6 +23,7 @@ from .stream import CallResponse, http_refusal
 from .subscriptions import listen, open_notification_stream
 from .terms import Terms
 from .versions import ASSUMED_VERSION, BATCH_VERSION
+from .watching import Failure
 
 SESSION_HEADER = "Mcp-Session-Id"
 JSON, EVENT_STREAM = "application/json", "text/event-stream"
@@ -137,9 +138,15 @@ def _batch(server: Server, body: list[Any]) -> list[Reply | Job]:
 
 
 def _initialize(exchange: Exchange) -> Reply:
+    exchange.watch = exchange.server.watch(exchange)
+    return followed(exchange, lambda: _initialized(exchange))
+
+
+def _initialized(exchange: Exchange) -> Reply:
     try:
         result, session_id = initialize(exchange)
     except ProtocolError as error:
+        exchange.failure = Failure(str(error.code), error.message, error.code)
         return Reply(200, jsonrpc.error_response(exchange.request.id, error))
     headers = (
         {SESSION_HEADER: session_id}
