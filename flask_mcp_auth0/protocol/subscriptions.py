@@ -121,14 +121,18 @@ class NotificationStream(CallResponse):
                 else:
                     emitter.send(self._first)
                 end = self._end(server.access)
+                written = self._clock()
                 while (
                     (left := end - self._clock()) > 0 and not subscription.closed and not emitter.client_gone
                 ):
-                    changes = subscription.wait(min(left, KEEP_ALIVE_SECONDS))
-                    if not changes:
-                        emitter.keep_alive()
+                    changes = subscription.wait(min(left, LOOK_SECONDS))
                     for change in changes:
                         emitter.send(self._message(change))
+                    if changes:
+                        written = self._clock()
+                    elif self._clock() - written >= KEEP_ALIVE_SECONDS:
+                        emitter.keep_alive()
+                        written = self._clock()
             if self._last is not None:
                 emitter.send(self._last)
         finally:
