@@ -159,10 +159,14 @@ def test_streams_are_bounded_and_the_next_one_is_told_so_while_calls_get_through
     served = start(Kind("gthread", 1, shared=False), MCP_MAX_STREAMS="2")
     params = {"notifications": {"toolsListChanged": True}}
     with ExitStack() as stack:
+        streams = []
         for _ in range(2):
             wire = stack.enter_context(served.wire())
-            stream = stack.enter_context(wire.modern("subscriptions/listen", params, stream=True))
-            next(events(stream))
+            # A generator that nobody holds takes its connection with it.
+            streams.append(
+                events(stack.enter_context(wire.modern("subscriptions/listen", params, stream=True)))
+            )
+            next(streams[-1])
         another = stack.enter_context(served.wire())
         refused = another.modern("subscriptions/listen", params)
         called = another.call("test_simple_text")
