@@ -23,7 +23,5 @@ def print_connections(url: str, issuer: str, say: Transcript) -> None:
     }
     for client, way in ways.items():
         say.plain(f"   {client:<12} {way}")
-    say.plain(
-        f"   Log in as {ALICE.username} ({ALICE.password}) or {BOB.username} ({BOB.password}). "
-        f"The tenant is at {issuer}"
-    )
+    say.plain(f"   Log in as {ALICE.username} ({ALICE.password}) or {BOB.username} ({BOB.password}).")
+    say.plain(f"   Grant and revoke with a click, and see the tools come and go: {issuer}admin")
