@@ -21,6 +21,11 @@ access_denied = _signals.signal("access-denied")
 #: Nobody could be asked whether a caller may. Keyword arguments as for ``access_denied``.
 authorization_unavailable = _signals.signal("authorization-unavailable")
 
-#: A tool, resource or prompt was run. Keyword arguments: ``kind``, ``name``, ``outcome`` (``ok``, ``error`` or
-#: ``refused``), ``duration`` (seconds).
+#: A decision was made, whichever way. Keyword arguments: ``auth_info`` (or ``None``), ``kind``, ``name``, ``outcome``
+#: (``granted``, ``denied``, ``challenge``, ``hidden``, ``unauthenticated`` or ``unavailable``), ``reason``,
+#: ``duration`` (seconds). One of the three above is sent as well.
+access_decided = _signals.signal("access-decided")
+
+#: A tool, resource or prompt was run. Keyword arguments: ``kind``, ``name``, ``outcome`` (``ok``, ``error``,
+#: ``refused``, ``cancelled`` or ``input_required``), ``duration`` (seconds).
 component_called = _signals.signal("component-called")

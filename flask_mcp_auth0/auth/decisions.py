@@ -95,6 +95,7 @@ class Decider:
         :param kind: ``tool``, ``resource`` or ``prompt``.
         :param arguments: for the requirement's conditions; not validated yet.
         """
+        started = time.perf_counter()
         known = Holdings(auth_info, self.settings, self.lookup)
         if auth_info is None:
             decision = self._without_token(known, kind, name, requirement)
@@ -104,7 +105,8 @@ class Decider:
                 decision = self._ask_conditions(auth_info, kind, name, requirement, arguments)
             elif self._is_concealed(decision):
                 decision = Decision("hidden", decision.reason)
-        report(decision.outcome, decision.reason, auth_info, kind, name)
+        seconds = time.perf_counter() - started
+        report(decision.outcome, decision.reason, auth_info, kind, name, seconds)
         return decision
 
     def decide_unknown(self, auth_info: AuthInfo | None, kind: str, name: str) -> Decision:
@@ -158,20 +160,25 @@ class Decider:
         :raises InsufficientScopeError: if the token lacks scopes that its client could still ask for.
         :raises AuthorizationUnavailable: if nobody could be asked.
         """
+        started = time.perf_counter()
+
+        def tell(outcome: str, reason: str) -> None:
+            report(outcome, reason, auth_info, kind, name, time.perf_counter() - started)
+
         known = Holdings(auth_info, self.settings, self.lookup)
         names = requirement.permissions or requirement.scopes
         kind, name = "permission" if requirement.permissions else "scope", " ".join(names)
         try:
             self._judgement.judge(known, requirement, None)
         except Refused as refused:
-            report(refused.outcome, refused.reason, auth_info, kind, name)
+            tell(refused.outcome, refused.reason)
             if refused.outcome == "challenge":
                 raise InsufficientScopeError(refused.scopes) from None
             raise PermissionDenied from None
         except AuthorizationUnavailable as error:
-            report("unavailable", error.reason, auth_info, kind, name)
+            tell("unavailable", error.reason)
             raise
-        report("granted", kind, auth_info, kind, name)
+        tell("granted", kind)
 
     def _judge(self, known: Holdings, kind: str, name: str, requirement: Requirement) -> Decision:
         """Decide about everything but conditions, which are of the arguments."""

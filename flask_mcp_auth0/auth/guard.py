@@ -23,6 +23,8 @@ log = logging.getLogger("flask_mcp_auth0.auth")
 
 Predicate = Callable[[Request], bool]
 
+_COVERED = "flask_mcp_auth0.covered"
+
 
 def _never(_: Request) -> bool:
     return False
@@ -74,7 +76,12 @@ class Guard:
 
     def covers(self, request: Request) -> bool:
         """Tell whether a request is one that the guard decides about."""
-        return request.path in self._paths or self._owns(request)
+        known: bool | None = request.environ.get(_COVERED)
+        if known is None:
+            known = request.path in self._paths or self._owns(request)
+            # Asked again for the answer; other pages of the app should not pay twice. A client cannot set it.
+            request.environ[_COVERED] = known
+        return known
 
     def before_request(self) -> Response | None:
         """Refuse the current request, or let it pass and keep its :class:`AuthInfo` on ``flask.g``."""

@@ -6,7 +6,7 @@ import logging
 
 from flask import current_app, has_app_context
 
-from ..signals import access_denied, access_granted, authorization_unavailable
+from ..signals import access_decided, access_denied, access_granted, authorization_unavailable
 from .auth_info import AuthInfo
 
 log = logging.getLogger("flask_mcp_auth0.auth")
@@ -26,17 +26,29 @@ def sanitized(text: object) -> str:
     return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
 
 
-def report(outcome: str, reason: str, auth_info: AuthInfo | None, kind: str, name: str) -> None:
-    """Log one decision and send its signal; an outage is a warning, a refusal is not.
+def report(
+    outcome: str, reason: str, auth_info: AuthInfo | None, kind: str, name: str, seconds: float
+) -> None:
+    """Log one decision and send its signals; an outage is a warning, a refusal is not.
 
     :param outcome: of the decision; whatever is neither ``granted`` nor ``unavailable`` is a refusal.
     :param reason: why, for the application; never shown to the caller.
+    :param seconds: how long it took.
     """
     level, text = _LINES.get(outcome, (logging.INFO, f"%s may not use %s %r ({outcome}): %s"))
     if log.isEnabledFor(level):
         who = "Somebody without a token" if auth_info is None else sanitized(auth_info.user.sub)
         log.log(level, text, who, kind, sanitized(name), sanitized(reason))
     signal = _SIGNALS.get(outcome, access_denied)
-    if signal.receivers:
+    if signal.receivers or access_decided.receivers:
         app = current_app._get_current_object() if has_app_context() else None  # type: ignore[attr-defined]
         signal.send(app, auth_info=auth_info, kind=kind, name=name, reason=reason)
+        access_decided.send(
+            app,
+            auth_info=auth_info,
+            kind=kind,
+            name=name,
+            outcome=outcome,
+            reason=reason,
+            duration=seconds,
+        )
