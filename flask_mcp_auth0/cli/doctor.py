@@ -10,7 +10,7 @@ import click
 from ..errors import ConfigurationError
 from ..tenant.doctor import CHECKS, examine
 from ..tenant.findings import Check, Cure, Finding, Status, exit_code
-from .output import as_json, examination, indented, is_terminal, load_app, load_state, plainly
+from .output import as_json, examination, indented, is_terminal, load_app, load_state, plainly, wrapped
 
 _MARKS: dict[Status, tuple[str, str]] = {
     "ok": ("ok", "green"),
@@ -84,29 +84,36 @@ def _of_configuration(error: ConfigurationError) -> Finding:
 
 
 def _show(findings: list[Finding]) -> None:
-    indent = 2 + 4 + 9
+    lead = 6 + 9 + max((len(finding.title) for finding in findings), default=0) + 2
     for finding in findings:
         word, colour = _MARKS[finding.status]
-        click.echo(
-            f"  {finding.id:<4}{click.style(word.ljust(9), fg=colour)}{click.style(finding.title, bold=True)}"
-        )
-        click.echo(indented(finding.reason, indent))
+        title = finding.title.ljust(lead - 15)
+        first, *rest = wrapped(finding.reason, lead)
+        click.echo(f"  {finding.id:<4}{click.style(word.ljust(9), fg=colour)}{title}{first}")
+        for line in rest:
+            click.echo(" " * lead + line)
         if finding.status in ("warning", "failure"):
-            if finding.explains:
-                click.echo(indented(f"You would see: {finding.explains}.", indent))
-            _cure(finding.cure, indent)
+            _advise(finding)
     counted = {status: sum(one.status == status for one in findings) for status in _MARKS}
     parts = [f"{counted['ok']} ok"]
     parts += [_plural(counted[name], name) for name in ("warning", "failure") if counted[name]]
     parts += [f"{counted['skipped']} skipped"] if counted["skipped"] else []
     click.echo(f"\n{', '.join(parts)}.")
+    if any(finding.incomplete for finding in findings):
+        click.echo("Not everything could be looked at: see what was skipped, and why.")
 
 
-def _cure(cure: Cure, indent: int) -> None:
-    for lead, text in (("Run:", cure.command), ("Or:", cure.dashboard), ("Or:", cure.auth0)):
-        if text:
-            lead = "Cure:" if lead == "Or:" and cure.command is None and text == cure.dashboard else lead
-            click.echo(indented(f"{lead} {text}", indent))
+def _advise(finding: Finding) -> None:
+    """Say what it is felt as, and what helps; lines to copy are never broken."""
+    if finding.explains:
+        click.echo(indented(f"Seen as: {finding.explains}.", 15))
+    cure = finding.cure
+    if cure.command:
+        click.echo(" " * 15 + "Run: " + click.style(cure.command, bold=True))
+    if cure.dashboard:
+        click.echo(indented(f"{'Or: ' if cure.command else 'Cure: '}{cure.dashboard}", 15))
+    if cure.auth0:
+        click.echo(" " * 15 + f"Or: {cure.auth0}")
 
 
 def _plural(count: int, word: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ..tenant.inspection import Inspection, Rule, inspect
-from .output import as_json, examination, load_state, plainly, table
+from .output import as_json, examination, indented, load_state, plainly, table
 from .tokens import read_token
 
 
@@ -41,7 +41,7 @@ def _show(found: Inspection) -> None:
     click.echo()
     click.echo(table([(_mark(rule), rule.name, rule.text) for rule in found.rules]))
     colour = {True: "green", None: "yellow", False: "red"}[found.accepted]
-    click.echo("\nThe app's verdict: " + click.style(found.verdict, fg=colour))
+    click.echo("\n" + click.style(indented(f"The app's verdict: {found.verdict}", 0), fg=colour))
 
 
 def _mark(rule: Rule) -> str:

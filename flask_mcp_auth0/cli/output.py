@@ -149,6 +149,13 @@ def table(rows: Sequence[Sequence[str]], header: Sequence[str] | None = None) ->
     return "\n".join(lines)
 
 
+def wrapped(text: str, lead: int) -> list[str]:
+    """Return the lines of a text that stands beside ``lead`` columns of something else."""
+    return textwrap.wrap(
+        _clean(text), max(30, width() - lead), break_on_hyphens=False, break_long_words=False
+    ) or [""]
+
+
 def indented(text: str, by: int) -> str:
     """Return a paragraph, wrapped and moved to the right."""
     space = " " * by

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import cures
 from .examination import Examination
 from .findings import Checks, Cure, Outcome, failure, ok, warning
+from .management import NotFound
 
 checks = Checks("tenant")
 
@@ -178,6 +179,11 @@ def organizations(examined: Examination) -> Outcome:
     wanted = examined.settings.organizations
     if not wanted:
         return ok("none is configured (AUTH0_ORGANIZATION)")
+    for name in wanted:
+        try:
+            examined.organization(name)
+        except NotFound as error:
+            return failure(error.reason, Cure("Organizations: create it, or correct AUTH0_ORGANIZATION"))
     closed = [
         name for name in wanted if examined.organization(name).get("third_party_client_access") != "allow"
     ]

@@ -223,10 +223,18 @@ class Examination:
 
     def organization(self, name: str) -> Item:
         """Return an organisation by its id (``org_…``) or its name."""
-        path = f"organizations/{segment(name)}"
-        if not name.startswith("org_"):
-            path = f"organizations/name/{segment(name)}"
-        return self._once(f"organization {name}", lambda: self.management.get(path, "read:organizations"))
+
+        def read() -> Item:
+            path = f"organizations/{segment(name)}"
+            if not name.startswith("org_"):
+                path = f"organizations/name/{segment(name)}"
+            try:
+                found: Item = self.management.get(path, "read:organizations")
+            except NotFound:
+                raise NotFound(f"there is no organization {name}") from None
+            return found
+
+        return self._once(f"organization {name}", read)
 
 
 def scopes_of_api(api: Item) -> dict[str, str]:

@@ -92,8 +92,9 @@ def explain(
     names = requirement.names(own)
     lines += _defined(names, requirement, own, defined, settings)
     holder = holder_of(examined, user, organization)
-    lines += _held(holder, names, own, organization)
-    lines += _token_lines(token, names, requirement, settings.require)
+    asked = names if requirement.protected else tuple(name for name in names if name in (defined or ()))
+    lines += _held(holder, asked, organization)
+    lines += _token_lines(token, asked, requirement, settings.require)
     lines += _kept(examined, holder, organization, clock())
     if requirement.conditions:
         lines.append(
@@ -103,10 +104,11 @@ def explain(
 
 
 def _registered(bound: Bound, requirement: Requirement, own: str) -> Line:
+    what = f"the {bound.component.kind} {bound.component.name}"
     if not requirement.protected:
-        return Line("info", "registered", f"{own} is not protected by the app")
+        return Line("info", "registered", f"{what} is not protected by the app itself")
     clauses = " and ".join(" or ".join(clause) for clause in requirement.clauses(own))
-    return Line("info", "registered", f"{own} is protected: {clauses}")
+    return Line("info", "registered", f"{what} is protected; its caller must hold {clauses}")
 
 
 def _defined(
@@ -134,7 +136,7 @@ def _defined(
     return lines
 
 
-def _held(holder: Holder, names: tuple[str, ...], own: str, organization: str | None) -> list[Line]:
+def _held(holder: Holder, names: tuple[str, ...], organization: str | None) -> list[Line]:
     lines = [Line("no" if holder.blocked else "info", "user", holder.title)]
     for name in names:
         if name in holder.permissions:

@@ -67,12 +67,15 @@ def _profile(examined: Examination, user: str) -> Mapping[str, Any]:
             ids = ", ".join(str(one.get("user_id")) for one in users)
             raise NotFound(f"several users have that e-mail address; name one by id: {ids}")
         return users[0]
+    unknown = f"there is no user {user}; use an id (auth0|…) or an e-mail address"
+    if "|" not in user:
+        raise NotFound(unknown)
     try:
         profile: Mapping[str, Any] = examined.management.get(
             f"users/{segment(user)}", "read:users", fields=fields
         )
     except NotFound:
-        raise NotFound(f"there is no user {user}; use an id (auth0|…) or an e-mail address") from None
+        raise NotFound(unknown) from None
     return profile
 
 

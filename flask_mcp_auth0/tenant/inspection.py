@@ -184,7 +184,13 @@ def _says(signed: SignedToken, claims: Mapping[str, Any], now: float) -> tuple[t
 def _time(rules: ClaimRules, claims: Mapping[str, Any], now: float) -> str:
     rules._check_time(claims, now)
     minutes = (claims["exp"] - now) / 60
-    return f"valid for {minutes:.0f} minutes more" if minutes >= 2 else "valid, and about to expire"
+    if minutes < 2:
+        return "valid, and about to expire"
+    return (
+        f"valid for {minutes:.0f} minutes more"
+        if minutes < 120
+        else f"valid for {minutes / 60:.0f} hours more"
+    )
 
 
 def _moment(value: Any) -> str | None:

@@ -80,7 +80,7 @@ def make_plan(examined: Examination, wishes: Wishes) -> Plan:
         *_api(examined),
         *_grant(examined, wishes),
         *_connection(examined, wishes, notes),
-        *_organizations(examined),
+        *_organizations(examined, notes),
         *_on_demand(examined, wishes, notes),
     ]
     return Plan(tuple(steps), tuple(notes))
@@ -256,9 +256,13 @@ def _connection(examined: Examination, wishes: Wishes, notes: list[str]) -> Iter
     )
 
 
-def _organizations(examined: Examination) -> Iterator[Step]:
+def _organizations(examined: Examination, notes: list[str]) -> Iterator[Step]:
     for name in examined.settings.organizations:
-        organization = examined.organization(name)
+        try:
+            organization = examined.organization(name)
+        except NotFound as error:
+            notes.append(f"O1: {error.reason}")
+            continue
         access = organization.get("third_party_client_access")
         if access != "allow":
             path = f"organizations/{segment(str(organization['id']))}"
