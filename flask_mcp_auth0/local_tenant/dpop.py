@@ -17,6 +17,15 @@ MAX_PROOF = 8192
 _PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 
+class _Registry(jws.JWSRegistry):
+    """With room for an RSA key in the header."""
+
+    max_header_length = MAX_PROOF
+
+
+_REGISTRY = _Registry(algorithms=ALGORITHMS)
+
+
 class _Headers(Protocol):
     def getlist(self, key: str) -> list[str]: ...
 
@@ -33,9 +42,11 @@ def proof_thumbprint(tenant: Tenant, headers: _Headers, *, method: str = "POST")
     if len(proofs) > 1 or len(proofs[0]) > MAX_PROOF:
         raise _invalid("There has to be one DPoP proof")
     try:
-        header: dict[str, Any] = dict(jws.extract_compact(proofs[0].encode("ascii")).headers())
+        header: dict[str, Any] = dict(
+            jws.extract_compact(proofs[0].encode("ascii"), registry=_REGISTRY).headers()
+        )
         key = _public_key(header)
-        claims = jwt.decode(proofs[0], key, algorithms=ALGORITHMS).claims
+        claims = jwt.decode(proofs[0], key, algorithms=ALGORITHMS, registry=_REGISTRY).claims
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise _invalid("The DPoP proof is not validly signed") from error
     if header.get("typ") != "dpop+jwt":

@@ -64,9 +64,9 @@ class TenantGrant(authlib.BaseGrant):
 
     def authenticate_token_endpoint_client(self) -> OAuthClient:
         """The application, asked for its proof once: a client assertion does not count twice."""
-        if self._proven is None:
-            self._proven = super().authenticate_token_endpoint_client()
-        return self._proven
+        proven = self._proven or super().authenticate_token_endpoint_client()
+        self._proven = proven
+        return proven
 
     def authenticated(self) -> Client:
         """The application, once it has proved who it is and that it may use this grant."""

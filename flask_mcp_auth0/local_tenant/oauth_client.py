@@ -30,9 +30,6 @@ class OAuthClient(ClientMixin):
         self.record = record
         self.client_id = record.client_id
 
-    def get_client_id(self) -> str:
-        return self.client_id
-
     def get_default_redirect_uri(self) -> str | None:
         return self.record.callbacks[0] if len(self.record.callbacks) == 1 else None
 

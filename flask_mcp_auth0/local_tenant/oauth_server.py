@@ -61,10 +61,6 @@ class TenantRequest(OAuth2Request):
         self.payload = Payload(parameters)
 
     @property
-    def args(self) -> MultiDict[str, str]:
-        return self.payload.data  # type: ignore[no-any-return]
-
-    @property
     def form(self) -> MultiDict[str, str]:
         return self.payload.data  # type: ignore[no-any-return]
 
@@ -85,8 +81,6 @@ class OAuthServer(AuthorizationServer):
         """Nothing: access tokens are self-contained, and refresh tokens are kept where they are made."""
 
     def create_oauth2_request(self, request: Any = None) -> TenantRequest:
-        if isinstance(request, TenantRequest):
-            return request
         return TenantRequest(flask_request.method, body_parameters(flask_request), flask_request.headers)
 
     def handle_response(

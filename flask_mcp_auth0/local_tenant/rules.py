@@ -8,7 +8,7 @@ enforces policies) and to what the user consented to.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .access_tokens import OFFLINE_ACCESS, OIDC_SCOPES
@@ -118,11 +118,10 @@ def user_scopes(
     requested: Sequence[str],
     *,
     organization: str | None = None,
-    consented: Collection[str] | None = None,
 ) -> tuple[str, ...]:
-    """The scopes that a token about ``user`` gets of those requested.
+    """The scopes that a token about ``user`` gets of those requested, given that the user consents to them.
 
-    :param consented: cut down to these as well; ``None`` before the user was asked.
+    :param organization: the id of the organisation that the user logs in to.
     """
     api = target.api
     oidc = () if client.strict else OIDC_SCOPES
@@ -130,8 +129,6 @@ def user_scopes(
     if api is not None and api.enforce_policies:
         held = set(state.permissions_of(user.user_id, api.identifier, organization=organization))
         allowed = [scope for scope in allowed if scope in held]
-    if consented is not None:
-        allowed = [scope for scope in allowed if scope in consented]
     permitted = {*allowed, *oidc}
     if (api is None or api.allow_offline_access) and GRANT_REFRESH_TOKEN in client.grant_types:
         permitted.add(OFFLINE_ACCESS)

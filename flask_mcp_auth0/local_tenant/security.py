@@ -13,17 +13,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-import secrets
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, request, session
+from flask import Flask, Response, abort, current_app, g, redirect, request
+from werkzeug.exceptions import MisdirectedRequest
+from werkzeug.wrappers import Response as BaseResponse
 
+from .browser import browser_id, known_browser
 from .tenant import current_tenant
 
 CONTROL_PREFIX = "/_control/"
 CONTROL_HEADER = "X-Local-Tenant-Control"
 FORM_FIELD = "csrf_token"
-_BROWSER = "browser"
 
 # What browsers may call from pages of any origin: no cookie counts there.
 CORS_PATHS = (
@@ -47,17 +48,14 @@ def init_app(app: Flask) -> None:
 
 def csrf_token(purpose: str) -> str:
     """The value for the hidden field ``csrf_token`` of a form; ``purpose`` names the form."""
-    browser = session.get(_BROWSER)
-    if not isinstance(browser, str):
-        browser = session[_BROWSER] = secrets.token_urlsafe(18)
-    return _seal(browser, purpose)
+    return _seal(browser_id(), purpose)
 
 
 def check_form(purpose: str) -> None:
     """Abort with 403 unless the posted form carries the token that :func:`csrf_token` gave this browser."""
-    browser = session.get(_BROWSER)
+    browser = known_browser()
     given = request.form.get(FORM_FIELD, "")
-    if not isinstance(browser, str) or not hmac.compare_digest(_seal(browser, purpose), given):
+    if browser is None or not hmac.compare_digest(_seal(browser, purpose), given):
         abort(
             403, "This form was not given out to this browser, or it is too old. Go back and reload the page."
         )
@@ -89,16 +87,28 @@ def is_loopback(host: str) -> bool:
 
 
 def _seal(browser: str, purpose: str) -> str:
-    from flask import current_app
-
     key = current_app.secret_key
     assert isinstance(key, bytes)
     return hmac.new(key, f"{purpose}\0{browser}".encode(), hashlib.sha256).hexdigest()
 
 
-def _check_host() -> None:
-    if request.host.casefold() != current_tenant().host:
-        abort(421, f"This tenant answers only as {current_tenant().host}.")
+def _check_host() -> BaseResponse | None:
+    tenant = current_tenant()
+    if request.host.casefold() == tenant.host:
+        return None
+    # Somebody typed another name of this machine: show them where to go. No foreign name gets that far.
+    if request.method == "GET" and _same_place(request.host, tenant.host):
+        return redirect(tenant.url(request.full_path.removesuffix("?")), 307)
+    raise MisdirectedRequest(f"This tenant answers only as {tenant.host}.")
+
+
+def _same_place(given: str, own: str) -> bool:
+    """Whether both are names of this machine, with the same port."""
+    try:
+        parts = [urlsplit(f"//{host}") for host in (given, own)]
+        return all(is_loopback(p.hostname or "") for p in parts) and parts[0].port == parts[1].port
+    except ValueError:
+        return False
 
 
 def _check_site() -> None:

@@ -71,10 +71,8 @@ def serve(
     server.daemon_threads = True  # type: ignore[attr-defined]
     if certificate is not None:
         # The handshake is left to the connection's own thread: a silent peer holds up nobody else.
-        server.ssl_context = certificate.context()
-        server.socket = server.ssl_context.wrap_socket(
-            server.socket, server_side=True, do_handshake_on_connect=False
-        )
+        context = server.ssl_context = certificate.context()
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     return server
 
 

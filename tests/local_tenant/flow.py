@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -79,7 +78,7 @@ class Party:
     def post(self, path: str, **arguments: Any) -> TestResponse:
         return self.browser.post(path, base_url=self.tenant.issuer, **arguments)
 
-    def call(self, path: str, data: Mapping[str, Any] | None = None, **arguments: Any) -> TestResponse:
+    def call(self, path: str, data: Any = None, **arguments: Any) -> TestResponse:
         """A request of the application itself, without the browser's cookies."""
         return self.program.post(path, base_url=self.tenant.issuer, data=data, **arguments)
 

@@ -216,3 +216,21 @@ def test_a_client_or_an_api_can_insist_on_proofs(party: Party, web: Party, state
     assert refused(web.exchange(web.code()))[1] == "invalid_dpop_proof"
     state.resource_servers[AUDIENCE].proof_of_possession = {"mechanism": "dpop", "required": True}
     assert refused(party.exchange(party.code()))[1] == "invalid_request"
+
+
+def test_a_proof_may_be_signed_with_rsa(party: Party, key: RSAKey, clock: Clock) -> None:
+    head = {"alg": "RS256", "typ": "dpop+jwt", "jwk": key.as_dict(private=False)}
+    claims = {"htm": "POST", "htu": f"{ISSUER}oauth/token", "iat": int(clock.now), "jti": "by-rsa"}
+    proof = {"DPoP": jwt.encode(head, claims, key, algorithms=["RS256"])}
+    answer = party.exchange(party.code(), headers=proof)
+    assert answer.status_code == 200, answer.text
+    assert answer.json is not None
+    assert claims_of(answer.json["access_token"])["cnf"] == {"jkt": key.thumbprint()}
+
+
+def test_an_opaque_token_can_be_bound_too(web: Party, proof_key: ECKey, clock: Clock) -> None:
+    answer = web.exchange(web.code(resource=None, scope="openid"), headers=dpop(proof_key, clock))
+    assert answer.json is not None
+    assert answer.json["token_type"] == "DPoP"
+    header = {"Authorization": f"Bearer {answer.json['access_token']}"}
+    assert web.get("/userinfo", headers=header).status_code == 401

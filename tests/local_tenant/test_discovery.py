@@ -106,3 +106,8 @@ def test_moving_to_another_issuer_takes_the_management_api_along(state: TenantSt
         },
     )
     assert answer.status_code == 200
+
+
+def test_a_key_ring_signs_with_rsa_only(keys: KeyRing) -> None:
+    with pytest.raises(ValueError, match="not HS256"):
+        keys.sign({}, alg="HS256")

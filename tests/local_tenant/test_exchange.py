@@ -232,3 +232,10 @@ def test_a_login_hint_picks_among_accounts(app: Flask, party: Party, state: Tena
     token = party.tokens()["access_token"]
     assert vault(app, token, login_hint="alice@gmail.example").status_code == 200
     assert refused(vault(app, token, login_hint="other@gmail.example"))[0] == 401
+
+
+def test_the_vault_is_closed_to_public_clients(app: Flask, party: Party, state: TenantState) -> None:
+    token = party.tokens()["access_token"]
+    state.clients["native"].grant_types.append(GRANT_FEDERATED_CONNECTION)
+    answer = vault(app, token, client_id="native", client_secret=None)
+    assert refused(answer)[1] == "unauthorized_client"

@@ -17,11 +17,21 @@ CONTROL = {"X-Local-Tenant-Control": "1"}
 
 @pytest.mark.parametrize(
     "base",
-    ["http://localhost:8400/", "http://127.0.0.1/", "http://attacker.example:8400/", "http://127.0.0.1:84/"],
+    ["http://localhost:8401/", "http://127.0.0.1/", "http://attacker.example:8400/", "http://127.0.0.1:84/"],
 )
 def test_only_the_issuers_own_host_is_answered(app: Flask, base: str) -> None:
     answer = app.test_client().get("/.well-known/openid-configuration", base_url=base)
     assert answer.status_code == 421
+
+
+def test_another_name_of_this_machine_leads_to_the_right_one(app: Flask) -> None:
+    client = app.test_client()
+    answer = client.get("/admin/?x=1", base_url="http://localhost:8400/")
+    assert answer.status_code == 307
+    assert answer.location == f"{ISSUER}admin/?x=1"
+    assert client.post("/oauth/token", base_url="http://localhost:8400/").status_code == 421
+    for host in ("localhost:x", "[::1", "", "localhost:8400@attacker.example"):
+        assert client.get("/", headers={"Host": host}).status_code in (400, 421)
 
 
 @pytest.mark.parametrize(

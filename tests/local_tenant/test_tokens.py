@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.datastructures import MultiDict
 
-from flask_mcp_auth0.local_tenant.model import Permission
+from flask_mcp_auth0.local_tenant.model import ClientGrant, Permission
 from flask_mcp_auth0.local_tenant.state import TenantState
 
-from .flow import AUDIENCE, CALLBACK, ISSUER, Clock, Party, claims_of, header_of, refused
+from .flow import AUDIENCE, CALLBACK, ISSUER, Clock, Party, claims_of, header_of, query_of, refused
 
 MANAGEMENT = f"{ISSUER}api/v2/"
 
@@ -432,3 +433,61 @@ def test_the_clock_of_the_tenant_can_go_wrong(web: Party, state: TenantState, cl
     claims = claims_of(web.tokens()["access_token"])
     assert claims["iat"] == int(clock.now) + 120
     assert claims["iss"] == "https://somebody.else/"
+
+
+def test_a_repeated_parameter_is_refused(app: Flask) -> None:
+    answer = Party(app).call(
+        "/oauth/token",
+        MultiDict(
+            [
+                ("grant_type", "client_credentials"),
+                ("client_id", "server"),
+                ("client_secret", "server-secret"),
+                ("audience", MANAGEMENT),
+                ("scope", "read:users"),
+                ("scope", "read:resource_servers"),
+            ]
+        ),
+    )
+    assert refused(answer) == (400, "invalid_request", "Parameter 'scope' is there more than once")
+
+
+def test_a_thousand_scopes_are_enough(web: Party) -> None:
+    scope = " ".join(f"s{n}" for n in range(1001))
+    assert query_of(web.authorize(scope=scope).location)["error"] == "invalid_scope"
+    assert "code" in query_of(web.log_in(web.authorize(scope=scope[:4000])).location)
+
+
+def test_a_public_client_cannot_act_for_itself(app: Flask, state: TenantState) -> None:
+    state.clients["native"].grant_types.append("client_credentials")
+    answer = machine(app, client_id="native", client_secret=None)
+    assert refused(answer)[1] == "unauthorized_client"
+
+
+def test_the_profile_of_a_user_who_is_gone_is_not_read(web: Party, state: TenantState) -> None:
+    header = {"Authorization": f"Bearer {web.tokens(scope='openid')['access_token']}"}
+    del state.users["auth0|alice"]
+    assert web.get("/userinfo", headers=header).status_code == 401
+
+
+def test_a_machine_of_an_api_with_policies_holds_what_its_grant_gives(app: Flask, state: TenantState) -> None:
+    grant = ClientGrant("cgr_machine", AUDIENCE, client_id="server", scope=["tool:report"])
+    state.client_grants[grant.id] = grant
+    claims = claims_of(machine(app, audience=AUDIENCE).json["access_token"])
+    assert claims["permissions"] == ["tool:report"]
+    assert claims["client_id"] == "server"
+    assert "gty" not in claims
+
+
+def test_old_codes_and_refresh_tokens_are_forgotten(party: Party, state: TenantState, clock: Clock) -> None:
+    party.tokens(scope="offline_access")
+    assert len(state.codes) == 1
+    clock.pass_(2_592_001)
+    party.tokens(scope="offline_access")
+    assert len(state.codes) == 1
+    assert len(state.refresh_tokens) == 1
+
+
+def test_a_request_without_a_state_is_answered_without_one(party: Party) -> None:
+    query = query_of(party.consent(party.log_in(party.authorize(state=None))).location)
+    assert "state" not in query
