@@ -18,6 +18,7 @@ from ..protocol.mirrored_headers import encoded, value_at
 from ..protocol.versions import (
     CLIENT_CAPABILITIES_META_KEY,
     CLIENT_INFO_META_KEY,
+    LOG_LEVEL_META_KEY,
     MODERN_VERSIONS,
     PROTOCOL_VERSION_META_KEY,
 )
@@ -118,7 +119,10 @@ def _token(
 
         wanted = {"user": user, "audience": state.settings.audience}
         wanted |= {"organization": organization} if organization else {}
-        token: str = _control(issuer, "token", wanted)["access_token"]
+        try:
+            token: str = _control(issuer, "token", wanted)["access_token"]
+        except click.ClickException as error:
+            fail(error.message)
         return token
     if organization is not None:
         fail("--organization goes with --user; a token says itself which one it is for.")
@@ -136,6 +140,8 @@ def _send(
         PROTOCOL_VERSION_META_KEY: version,
         CLIENT_CAPABILITIES_META_KEY: {"elicitation": {"form": {}, "url": {}}, "sampling": {}, "roots": {}},
         CLIENT_INFO_META_KEY: {"name": "flask-mcp-call", "version": "1"},
+        LOG_LEVEL_META_KEY: "info",
+        "progressToken": "call",
     }
     params = {"name": name, "arguments": dict(arguments), "_meta": meta}
     headers = {

@@ -169,10 +169,14 @@ def confirmed(question: str, *, yes: bool) -> bool:
     """Ask on a terminal; without one, nothing is done unless ``--yes`` says so."""
     if yes:
         return True
-    if not sys.stdin.isatty():
+    if not _somebody_is_there():
         note("Nothing was changed: answer with --yes where nobody can be asked.")
         return False
     return click.confirm(question)
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty()
 
 
 def as_json(value: Any) -> str:

@@ -219,3 +219,21 @@ def test_every_check_that_can_fail_says_what_people_see() -> None:
 
     assert {check.id for check in CHECKS if not check.explains} == informing
     assert len({check.id for check in CHECKS}) == len(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "checks"),
+    [
+        ("`unauthorized`", {"S2"}),
+        ("`token_expired`", {"A5", "D4"}),
+        ("`invalid_token`", {"A2", "A8", "A9", "D2", "D4"}),
+        ("`insufficient_scope`", {"A10", "G1"}),
+        ("Service not found", {"A1"}),
+        ("OAuth init failed", {"T1", "T3", "G1", "S3", "S5"}),
+        ("access denied", {"A1", "C1", "T3", "G1", "A6", "R1", "O1"}),
+        ("You don't have permission", {"M1", "A4", "A10"}),
+        ("get_auth_info()", {"S2"}),
+    ],
+)
+def test_every_trouble_that_guides_list_is_explained_by_a_check(trouble: str, checks: set[str]) -> None:
+    assert {check.id for check in CHECKS if trouble in check.explains} == checks

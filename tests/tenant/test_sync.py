@@ -42,7 +42,7 @@ def test_nothing_is_written_if_somebody_else_changed_the_list_in_between(
     wanted = difference(examined)
     api.scopes["tool:somebody_elses"] = ""
 
-    with pytest.raises(Refused, match="somebody else changed.*tool:somebody_elses.*run it again"):
+    with pytest.raises(Refused, match=r"somebody else changed.*tool:somebody_elses.*run it again"):
         carry_out(examined, wanted)
 
     assert "tool:close_month" not in api.scopes
