@@ -198,5 +198,5 @@ def _readable(exchange: Exchange, uri: str) -> bool:
 
 
 def _wanted(granted: Mapping[str, Any]) -> Filter:
-    kinds = frozenset(kind for name, kind in _LISTS.items() if name in granted)
+    kinds: frozenset[ListKind] = frozenset(kind for name, kind in _LISTS.items() if name in granted)
     return Filter(kinds, frozenset(granted.get("resourceSubscriptions", ())))
