@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from flask import Blueprint, Flask, Request, Response, current_app, has_app_context, jsonify
+from flask import Blueprint, Flask, Request, Response, current_app, has_app_context, jsonify, request
 
 from .access_control import AccessControl
 from .auth.cache import LookupCache, lookup_cache_of
@@ -27,10 +25,13 @@ from .auth0_api.management import ManagementProvider
 from .auth0_api.permission_reader import ManagementPermissionReader
 from .catalogue import Catalogue
 from .errors import ConfigurationError, OutsideRequestError, RegistrationError
+from .observability.health import Health
+from .observability.wiring import Observability
 from .outbound import Outbound
+from .page import Page
 from .protocol.asking import RequestStates
 from .protocol.call import is_cancelled
-from .protocol.components import Component, ComponentKind
+from .protocol.components import ComponentKind
 from .protocol.notifications import Change, ChangeKind, Hub, LogLevels, ResourceSubscriptions
 from .protocol.registry import Registry
 from .protocol.server import Server
@@ -43,7 +44,6 @@ from .protocol.view import serve
 from .registrar import Registrar
 from .sealing import Sealer
 from .settings import Settings
-from .signals import component_called
 
 logger = logging.getLogger("flask_mcp_auth0")
 
@@ -71,6 +71,8 @@ class AppState:
     management_provider: ManagementProvider
     client_provider: ClientProvider
     catalogue: Catalogue
+    health: Health
+    _observability: Observability | None = None
     _server: Server | None = None
 
     @property
@@ -210,6 +212,15 @@ def _wire(app: Flask, settings: Settings, registrar: Registrar) -> AppState:
             settings, authorization_server, outbound, verifier.verify, should_stop=is_cancelled
         ),
         catalogue=catalogue,
+        health=Health(
+            {
+                "jwks": keys.condition,
+                "discovery": authorization_server.condition,
+                "management": lambda: lookup.condition() if lookup.can_ask else None,
+                "cache": cache.condition,
+                "store": store.condition,
+            }
+        ),
     )
     challenges = Challenges(
         settings,
@@ -217,11 +228,14 @@ def _wire(app: Flask, settings: Settings, registrar: Registrar) -> AppState:
         dpop_algorithms=PROOF_ALGORITHMS if settings.dpop != "off" else (),
     )
     access = AccessControl(settings, decider, challenges)
-    _guard(app, settings, verifier, challenges, store, sealer)
+    page = Page(settings, f"{_ENDPOINT}.endpoint")
+    guard = _guard(app, settings, verifier, challenges, store, sealer, page)
+    state._observability = Observability(app, settings, guard.covers)
+    state._observability.init_app()
     app.register_blueprint(
         metadata_blueprint(settings, MetadataDocuments(settings, authorization_server, catalogue.scopes))
     )
-    app.register_blueprint(_endpoints(state, access))
+    app.register_blueprint(_endpoints(state, access, page))
     return state
 
 
@@ -232,14 +246,15 @@ def _guard(
     challenges: Challenges,
     store: Store,
     sealer: Sealer,
-) -> None:
+    page: Page,
+) -> Guard:
     proofs = None
     if settings.dpop != "off":
         proofs = ProofVerifier(settings, store, nonces=Nonces(sealer) if sealer.available else None)
     open_endpoints = {f"{_ENDPOINT}.health", f"{_ENDPOINT}.log_stream"}
 
     def exempt(request: Request) -> bool:
-        return request.endpoint in open_endpoints
+        return request.endpoint in open_endpoints or page.is_wanted(request)
 
     def anonymous(request: Request) -> bool:
         return settings.anonymous and request.endpoint == f"{_ENDPOINT}.endpoint" and request.method == "POST"
@@ -258,24 +273,24 @@ def _guard(
         proofs=proofs,
     )
     guard.init_app(app)
+    return guard
 
 
-def _endpoints(state: AppState, access: AccessControl) -> Blueprint:
+def _endpoints(state: AppState, access: AccessControl, page: Page) -> Blueprint:
     settings = state.settings
-    blueprint = Blueprint(_ENDPOINT, __name__)
+    blueprint = Blueprint(_ENDPOINT, __name__, template_folder="page/templates")
 
     def endpoint() -> Response:
+        if request.method in ("GET", "HEAD") and page.is_wanted(request):
+            return page.view()
         return serve(_server(state, access))
-
-    def health() -> Response:
-        return jsonify(status="ok")
 
     def elsewhere(rest: str) -> tuple[Response, int]:
         return jsonify(error="not_found", error_description="There is nothing here."), 404
 
     methods = ["GET", "POST", "DELETE", "PUT", "PATCH"]
     blueprint.add_url_rule(settings.mcp_path, "endpoint", endpoint, methods=methods, strict_slashes=False)
-    blueprint.add_url_rule(settings.mcp_path + HEALTH, "health", health, methods=["GET"])
+    blueprint.add_url_rule(settings.mcp_path + HEALTH, "health", state.health.view, methods=["GET"])
     blueprint.add_url_rule(settings.mcp_path + "/<path:rest>", "elsewhere", elsewhere, methods=methods)
     if settings.log_stream_token is not None:
         hook = LogStream(settings.log_stream_token, state.lookup)
@@ -286,13 +301,8 @@ def _endpoints(state: AppState, access: AccessControl) -> Blueprint:
 def _server(state: AppState, access: AccessControl) -> Server:
     """Return the app's server; made by the first request, when everything is registered."""
     if state._server is None:
-        settings, store, app = state.settings, state.store, state.app
-
-        def observe(component: Component, outcome: str, seconds: float, arguments: Mapping[str, Any]) -> None:
-            component_called.send(
-                app, kind=component.kind, name=component.name, outcome=outcome, duration=seconds
-            )
-
+        settings, store, app, observability = state.settings, state.store, state.app, state._observability
+        assert observability is not None
         state._server = Server(
             info=ServerInfo(
                 name=settings.server_name, version=settings.server_version, instructions=settings.instructions
@@ -307,7 +317,8 @@ def _server(state: AppState, access: AccessControl) -> Server:
             log_levels=LogLevels(store),
             resource_subscriptions=ResourceSubscriptions(store),
             ensure_sync=app.ensure_sync,
-            observe=observe,
+            observe=observability.observe,
+            watch=observability.watch,
             streams=StreamSlots(settings.max_streams),
             max_body=settings.max_body,
         )

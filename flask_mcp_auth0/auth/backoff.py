@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from ..condition import Condition
 from ..errors import AuthorizationUnavailable
 from .cache import LookupCache, cache_key
 
@@ -69,6 +70,14 @@ class Backoff:
         self._lock = threading.Lock()
         self._all = _State()
         self._own: OrderedDict[str, _State] = OrderedDict()
+        self._succeeded_at: float | None = None
+        self._failed_at: float | None = None
+        self._failing = False
+
+    def condition(self) -> Condition:
+        """Tell how asking Auth0 has gone in this process; a question that was rejected is no failure."""
+        usable = self._succeeded_at is not None and not self._failing
+        return Condition(self._failing, usable, self._succeeded_at, self._failed_at)
 
     def check(self, key: str) -> None:
         """Return if Auth0 may be asked now.
@@ -103,6 +112,7 @@ class Backoff:
             if isinstance(error, Rejected):
                 self._all.clear(now)
             else:
+                self._failing, self._failed_at = True, now
                 self._all.note(error, now)
                 if error.retry_after is None and self._all.failures == 1:
                     self._all.until = 0.0
@@ -112,6 +122,7 @@ class Backoff:
 
     def succeeded(self, key: str) -> None:
         """Note that Auth0 answered."""
+        self._failing, self._succeeded_at = False, self._clock()
         if not self._own and not self._all.failures:
             return
         with self._lock:

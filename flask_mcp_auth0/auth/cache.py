@@ -18,6 +18,7 @@ from typing import Any
 
 from flask import Flask
 
+from ..condition import Condition
 from .single_flight import SingleFlight
 
 __all__ = ["LookupCache", "SingleFlight", "cache_key", "lookup_cache_of"]
@@ -67,6 +68,12 @@ class LookupCache:
             self._backend = backend
         self._clock = clock
         self._silent_until = 0.0
+        self._failing = False
+        self._failed_at: float | None = None
+
+    def condition(self) -> Condition:
+        """Tell how the cache has answered, without asking it. Look-ups go on without it."""
+        return Condition(self._failing, usable=not self._failing, failed_at=self._failed_at)
 
     def get(self, key: str) -> Any | None:
         """Return the value kept under ``key``, ``None`` where there is none that can be used."""
@@ -75,6 +82,7 @@ class LookupCache:
         except Exception as error:
             self._report("read", error)
             return None
+        self._failing = False
         return self._read(text)
 
     def get_many(self, *keys: str) -> Sequence[Any | None]:
@@ -88,6 +96,7 @@ class LookupCache:
         except Exception as error:
             self._report("read", error)
             return [None] * len(keys)
+        self._failing = False
         if len(texts) != len(keys):
             return [None] * len(keys)
         return [self._read(text) for text in texts]
@@ -142,6 +151,7 @@ class LookupCache:
 
     def _report(self, what: str, error: Exception) -> None:
         now = self._clock()
+        self._failing, self._failed_at = True, now
         if now >= self._silent_until:
             self._silent_until = now + _QUIET_FOR
             # The type only: an error text may hold the URL of the cache server with its password.

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..condition import Condition
 from ..config_reader import LOOPBACK_HOSTS
 from ..outbound import Outbound, OutboundError
 from .cache import LookupCache, cache_key
@@ -61,6 +62,10 @@ class AuthorizationServer:
         :raises DocumentError: if it answered with a document that is wrong.
         """
         return self._document.get()
+
+    def condition(self) -> Condition:
+        """Tell how fetching the document has gone, without fetching."""
+        return self._document.condition()
 
     def issuer(self) -> str:
         """Return the issuer's exact name; tokens and metadata are compared with it as strings.

@@ -13,6 +13,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
+from ..condition import Condition
 from ..outbound import Outbound
 from .cache import LookupCache, cache_key
 from .discovery import AuthorizationServer
@@ -127,6 +128,10 @@ class SigningKeys:
             clock,
         )
         self._absent: OrderedDict[str, float] = OrderedDict()
+
+    def condition(self) -> Condition:
+        """Tell how fetching the keys has gone, without fetching."""
+        return self._document.condition()
 
     def current(self) -> KeySnapshot:
         """Return the keys; the same object as long as the tenant's key set does not change.

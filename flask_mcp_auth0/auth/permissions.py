@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from ..condition import Condition
 from ..errors import AuthorizationUnavailable
 from ..settings import Settings
 from .auth_info import AuthInfo
@@ -107,6 +108,10 @@ class PermissionLookup:
     def can_ask(self) -> bool:
         """Whether there are client credentials to ask Auth0 with."""
         return self._reader is not None
+
+    def condition(self) -> Condition:
+        """Tell how asking Auth0 has gone in this process, without asking."""
+        return self._backoff.condition()
 
     def api_permissions(self, including: str | None = None) -> frozenset[str]:
         """Return the permissions that are defined on the API: one look-up for all callers.

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from ..condition import Condition
 from ..errors import AuthorizationUnavailable
 from ..outbound import OutboundError
 from .cache import LookupCache
@@ -72,6 +73,7 @@ class RemoteDocument(Generic[T]):
         self._clock = clock
         self._held: _Held[T] | None = None
         self._failure: AuthorizationUnavailable | None = None
+        self._failed_at: float | None = None
         self._paused_until = 0.0
         self._refetched_at = -math.inf
         self._lock: tuple[int, threading.Lock] = (os.getpid(), threading.Lock())
@@ -87,6 +89,16 @@ class RemoteDocument(Generic[T]):
         if held is not None and 0 <= self._clock() - held.fetched_at < FRESH_FOR:
             return held.value
         return self._renewed(held)
+
+    def condition(self) -> Condition:
+        """Tell how fetching has gone, without fetching."""
+        held = self._held
+        return Condition(
+            failing=self._failure is not None,
+            usable=held is not None and self._clock() - held.fetched_at <= STALE_FOR,
+            succeeded_at=None if held is None else held.fetched_at,
+            failed_at=self._failed_at,
+        )
 
     def refetch(self, since: int) -> T:
         """Return the document as a fetch from the tenant answered that ended after ``fetches`` was ``since``.
@@ -147,6 +159,7 @@ class RemoteDocument(Generic[T]):
         pause = PAUSE_WITHOUT if self._held is None else PAUSE_WITH_STALE
         self._paused_until = self._clock() + max(pause, min(error.retry_after or 0, 60))
         self._failure = error
+        self._failed_at = self._clock()
         log.warning(
             "%s cannot be fetched (%s); %s.",
             self._name,

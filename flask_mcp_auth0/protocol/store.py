@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+from ..condition import Condition
 from ..errors import Auth0MCPError
 from ..sealing import Sealer
 from .rendezvous import Callback, Rendezvous
@@ -46,6 +47,10 @@ class Store(ABC):
     """
 
     shared: bool = False
+
+    def condition(self) -> Condition:
+        """Tell how the store has answered this process, without asking it."""
+        return Condition(failing=False, usable=True)
 
     @abstractmethod
     def add(self, key: str, value: Any, ttl: float) -> bool:

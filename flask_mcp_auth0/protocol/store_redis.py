@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ..condition import Condition
 from ..errors import ConfigurationError
 from ..sealing import Sealer, SealError
 from .per_process import PerProcess
@@ -91,6 +92,10 @@ class RedisStore(Store):
 
     def __repr__(self) -> str:
         return f"<RedisStore {self._prefix!r}>"
+
+    def condition(self) -> Condition:
+        """Tell how the server has answered this process, without asking it."""
+        return self._server.condition()
 
     def add(self, key: str, value: Any, ttl: float) -> bool:
         name = self._name("v", key)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..condition import Condition
 from ..errors import ConfigurationError
 from .per_process import PerProcess
 from .store import StoreUnavailable
@@ -23,6 +24,8 @@ class _Pool:
     def __init__(self, client: Any) -> None:
         self.client = client
         self.quiet_until = 0.0
+        self.failing = False
+        self.failed_at: float | None = None
 
 
 class Server:
@@ -64,17 +67,29 @@ class Server:
         if self._clock() < pool.quiet_until:
             raise StoreUnavailable("the shared store did not answer in time a moment ago")
         try:
-            return pool.client.execute_command(*command)
+            answer = pool.client.execute_command(*command)
+            pool.failing = False
+            return answer
         except self._redis.TimeoutError as error:
+            pool.failing, pool.failed_at = True, time.time()
             # Each worker thread would otherwise wait in turn for a server that does not answer.
             pool.quiet_until = self._clock() + _QUIET_AFTER_TIMEOUT
             raise StoreUnavailable("the shared store did not answer in time") from error
         except self._redis.ResponseError as error:
             if "WRONGTYPE" in str(error):
                 raise WrongType from None
+            pool.failing, pool.failed_at = True, time.time()
             raise StoreUnavailable(f"the shared store refused ({type(error).__name__})") from error
         except self._redis.RedisError as error:
+            pool.failing, pool.failed_at = True, time.time()
             raise StoreUnavailable(f"the shared store cannot be reached ({type(error).__name__})") from error
+
+    def condition(self) -> Condition:
+        """Tell how commands of this process have fared."""
+        pool = self._of_process.peek()
+        if pool is None:
+            return Condition(failing=False, usable=True)
+        return Condition(pool.failing, usable=not pool.failing, failed_at=pool.failed_at)
 
     def subscribe(self, channel: str) -> Any:
         """Return redis-py's ``PubSub`` on a connection of its own, which never reconnects by itself.

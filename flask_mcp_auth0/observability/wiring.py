@@ -1,0 +1,134 @@
+"""Puts everything that observes before, after and around the requests of one app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import Flask, Request, Response, g, request
+
+from ..auth.auth_info import AuthInfo
+from ..protocol.components import Component
+from ..protocol.server import Exchange
+from ..protocol.watching import Watch
+from ..settings import Settings
+from ..signals import access_decided, component_called, token_rejected
+from . import audit, request_ids, timings
+from .mcp_watch import SpanWatch, TimingWatch
+from .tracing import Telemetry
+
+if TYPE_CHECKING:
+    from .http_watch import HTTPWatch
+
+_HTTP_WATCH = "_mcp_http_watch"
+
+
+class Observability:
+    """Audit log, request ids, traces, metrics and timings of one app.
+
+    It listens to the signals of its own app alone, for as long as the app refers to it.
+
+    :param covers: tells whether a request is one to the MCP server.
+    """
+
+    def __init__(self, app: Flask, settings: Settings, covers: Callable[[Request], bool]) -> None:
+        self.telemetry = Telemetry()
+        self._app = app
+        self._base_url = settings.base_url
+        self._covers = covers
+
+    def init_app(self) -> None:
+        """Register with the app. Call it when the guard has been put first: the time that it takes is known."""
+        functions = self._app.before_request_funcs.setdefault(None, [])
+        functions.insert(0, self._begin)
+        functions.insert(2, self._let_in)
+        self._app.after_request(self._answered)
+        self._app.teardown_request(self._over)
+        access_decided.connect(self._decided, self._app)
+        token_rejected.connect(self._rejected, self._app)
+
+    def observe(
+        self, component: Component, outcome: str, seconds: float, arguments: Mapping[str, Any]
+    ) -> None:
+        """Take note of a run of a component, and tell those who listen for it."""
+        if (timed := timings.current()) is not None:
+            timed.add(component.kind, seconds)
+        audit.called(component, outcome, seconds, arguments)
+        if component_called.receivers:
+            component_called.send(
+                self._app, kind=component.kind, name=component.name, outcome=outcome, duration=seconds
+            )
+
+    def watch(self, exchange: Exchange) -> Watch | None:
+        """Return what follows one MCP request, ``None`` where nobody wants to know."""
+        instruments = self.telemetry.instruments()
+        if instruments is not None:
+            around = _http_watch()
+            return SpanWatch(instruments, exchange, None if around is None else around.span)
+        return TimingWatch() if timings.current() is not None else None
+
+    def _begin(self) -> None:
+        instruments = self.telemetry.instruments()
+        if instruments is None and not self._app.debug:
+            return
+        current = request._get_current_object()  # type: ignore[attr-defined]
+        if not self._covers(current):
+            return
+        if self._app.debug:
+            timings.begin()
+        if instruments is not None:
+            from .http_watch import HTTPWatch
+
+            if not HTTPWatch.followed_already(current):
+                setattr(g, _HTTP_WATCH, HTTPWatch(instruments, current, self._base_url))
+
+    def _let_in(self) -> None:
+        if (timed := timings.current()) is not None:
+            timed.until_now("auth")
+
+    def _answered(self, response: Response) -> Response:
+        if not self._covers(request):
+            return response
+        name = request_ids.current_request_id()
+        if name is not None:
+            response.headers.setdefault(request_ids.HEADER, name)
+        if (timed := timings.current()) is not None:
+            timed.until_now("auth")
+            response.headers[timings.HEADER] = timed.header()
+        if (watch := _http_watch()) is not None:
+            watch.answered(response)
+        return response
+
+    def _over(self, _error: BaseException | None) -> None:
+        watch: HTTPWatch | None = g.pop(_HTTP_WATCH, None)
+        if watch is not None:
+            watch.end()
+
+    def _decided(
+        self,
+        _app: Flask,
+        *,
+        auth_info: AuthInfo | None,
+        kind: str,
+        name: str,
+        outcome: str,
+        reason: str,
+        duration: float,
+    ) -> None:
+        audit.decided(auth_info, kind=kind, name=name, outcome=outcome, reason=reason, duration=duration)
+        if (timed := timings.current()) is not None:
+            timed.add("permissions", duration)
+        instruments = self.telemetry.instruments()
+        if instruments is not None:
+            from opentelemetry import trace
+
+            trace.get_current_span().set_attribute("flask_mcp_auth0.decision", outcome)
+            said = {"flask_mcp_auth0.decision": outcome, "flask_mcp_auth0.component.kind": kind}
+            instruments.decisions.add(1, said)
+
+    def _rejected(self, _app: Flask, *, error: str, description: str) -> None:
+        audit.rejected(error, description)
+
+
+def _http_watch() -> HTTPWatch | None:
+    return cast("HTTPWatch | None", g.get(_HTTP_WATCH))
