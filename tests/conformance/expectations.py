@@ -59,3 +59,32 @@ EXPLAINED: dict[tuple[str, str], str] = {
 
 #: Scenarios in which nothing succeeds beside the form of the messages, for the reasons above.
 WITHOUT_SUCCESS = frozenset({"server-sse-polling"})
+
+_ONE_REQUEST_AT_A_TIME = (
+    "A worker that serves one request at a time cannot wait for what arrives with another one, so it neither "
+    "offers changes nor asks on the stream of a call; 2026-07-28 asks without waiting."
+)
+
+#: What a sync worker does not offer: scenarios that must fail on it, and nothing else may.
+REFUSED_BY_SYNC = frozenset(
+    {
+        "elicitation-sep1034-defaults",
+        "elicitation-sep1330-enums",
+        "resources-subscribe",
+        "resources-unsubscribe",
+        "tools-call-elicitation",
+        "tools-call-sampling",
+    }
+)
+
+#: Beside ``EXPLAINED``, on a sync worker.
+EXPLAINED_ON_SYNC: dict[tuple[str, str], str] = {
+    ("server-stateless", f"sep-2575-server-{check}"): _ONE_REQUEST_AT_A_TIME
+    for check in (
+        "sends-subscription-ack",
+        "tags-subscription-id",
+        "honors-notification-filter",
+        "sends-prompts-list-changed-on-subscription",
+        "sends-tools-list-changed-on-subscription",
+    )
+}

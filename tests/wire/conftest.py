@@ -137,6 +137,7 @@ class Pair:
 @pytest.fixture(scope="session")
 def pair(start: Start) -> Pair:
     """Which of two workers serves a request is chosen by the test instead of by the kernel."""
-    kind = Kind(KINDS[0].worker_class, 1, shared=True)
+    # What a worker hands to another needs one that can wait.
+    kind = Kind("gthread" if KINDS[0].one_at_a_time else KINDS[0].worker_class, 1, shared=True)
     first = start(kind)
     return Pair(first, start(kind, MCP_BASE_URL=first.server.origin))
