@@ -13,10 +13,10 @@ from .transports import Reply
 class MCPRequestError(AssertionError):
     """The app answered with an HTTP refusal or a JSON-RPC error instead of a result.
 
-    :param status: the HTTP status.
-    :param code: the JSON-RPC error code, ``None`` for a refusal before the protocol.
-    :param body: the JSON body.
-    :param headers: of the answer, as ``WWW-Authenticate``.
+    :ivar status: the HTTP status.
+    :ivar code: the JSON-RPC error code, ``None`` for a refusal before the protocol.
+    :ivar body: the JSON body.
+    :ivar headers: of the answer, as ``WWW-Authenticate``.
     """
 
     def __init__(self, what: str, reply: Reply, body: Mapping[str, Any]) -> None:

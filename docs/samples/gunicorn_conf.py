@@ -1,0 +1,9 @@
+bind = "127.0.0.1:8000"
+workers = 2
+worker_class = "gthread"
+threads = 8  # calls at once in each worker
+timeout = 120  # a gthread worker is not ended for a long call; this is for one that hangs as a whole
+graceful_timeout = 30  # how long running calls have at a reload
+keepalive = 65  # longer than that of the proxy in front
+max_requests = 10_000
+max_requests_jitter = 1_000
