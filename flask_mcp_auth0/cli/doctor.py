@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import click
 
 from ..errors import ConfigurationError
-from ..tenant.doctor import CHECKS, examine
+from ..tenant.doctor import CHECKS, examine, selected
 from ..tenant.findings import Check, Cure, Finding, Status, exit_code
 from .output import as_json, examination, indented, is_terminal, load_app, load_state, plainly, wrapped
 
@@ -49,7 +49,7 @@ def doctor_command(json_: bool, only: tuple[str, ...], workers: int | None) -> N
     else:
         examined = examination(load_state(), workers=workers)
         findings = []
-        with _Progress(len(CHECKS)) as progress:
+        with _Progress(len(selected(wanted))) as progress:
             findings += examine(examined, wanted, progress.before)
     if json_:
         click.echo(as_json([finding.as_json() for finding in findings]))
@@ -120,12 +120,16 @@ def _plural(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
+def _title(item: object) -> str | None:
+    return None if item is None else str(item)
+
+
 class _Progress:
     """A bar on standard error, where somebody looks at it."""
 
     def __init__(self, length: int) -> None:
         self._bar = (
-            click.progressbar(length=length, file=sys.stderr, item_show_func=lambda item: item)
+            click.progressbar(length=length, file=sys.stderr, item_show_func=_title)
             if is_terminal()
             else None
         )

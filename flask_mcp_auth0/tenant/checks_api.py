@@ -179,11 +179,11 @@ def tool_permissions(examined: Examination) -> Outcome:
             f"not defined: {', '.join(missing)}",
             Cure("Applications > APIs > (your API) > Permissions: add them", None, "flask mcp sync"),
         )
-    text = f"all {len(needs)} defined" if needs else "no tool is protected by the app"
+    text = f"{len(needs)} asked for, all defined" if needs else "no tool is protected by the app"
     known = examined.component_permissions() | set(needs)
     orphans = [name for name in defined if name.startswith(OF_COMPONENTS) and name not in known]
     if orphans:
-        text += f"; {', '.join(orphans)} belong to nothing (flask mcp sync --prune NAME)"
+        text += f"; defined for nothing: {', '.join(orphans)} (see flask mcp sync)"
     return ok(text)
 
 
@@ -230,7 +230,7 @@ def third_party_grant(examined: Examination) -> Outcome:
                 {"scope": [*granted, *lacking]},
             ),
         )
-    return ok(f"{len(granted)} permissions of the API")
+    return ok(f"names {', '.join(map(str, granted)) or 'no permission'}")
 
 
 def wanted_of_grant(examined: Examination, defined: Mapping[str, str]) -> list[str]:

@@ -154,7 +154,7 @@ def shared(examined: Examination) -> Outcome:
     cache, store = _cache_of(examined), examined.app_state.store.shared
     text = f"look-ups in {cache}, store {'shared' if store else 'in the process'}"
     if examined.workers is None or examined.workers < 2:
-        return ok(f"{text}; enough for one worker (tell how many there are with --workers)")
+        return ok(f"{text}; enough for one worker (--workers tells of more)")
     lacking = []
     if cache in ("memory of the process", *_IN_PROCESS):
         lacking.append("CACHE_TYPE (a Flask-Caching Cache with RedisCache)")

@@ -145,14 +145,15 @@ def domain_connections(examined: Examination) -> Outcome:
         return ok(", ".join(shared))
     if not connections:
         return failure("the tenant has no connection at all", Cure("Authentication > Database: create one"))
-    first = connections[0]
+    candidates = [one for one in connections if one.get("strategy") == "auth0"] or connections
+    first = candidates[0]
     return failure(
         "no connection is open to third-party clients, so nobody can log in through one",
         cures.patch(
             "Authentication > Database > (your connection): 'Enable for third-party clients'",
             f"connections/{first.get('id')}",
             {"is_domain_connection": True},
-            "flask mcp setup --connection NAME" if len(connections) > 1 else cures.SETUP,
+            "flask mcp setup --connection NAME" if len(candidates) > 1 else cures.SETUP,
         ),
     )
 

@@ -22,6 +22,11 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+def selected(only: Collection[str] = ()) -> list[Check]:
+    """Return the checks of some ids and groups; all of them, if none is named."""
+    return [check for check in CHECKS if not only or check.id in only or check.group in only]
+
+
 def examine(
     examined: Examination,
     only: Collection[str] = (),
@@ -32,9 +37,7 @@ def examine(
     :param only: ids or groups of checks; empty for all.
     :param before: is told of each check before it runs.
     """
-    for check in CHECKS:
-        if only and check.id not in only and check.group not in only:
-            continue
+    for check in selected(only):
         before(check)
         outcome = _outcome(check, examined)
         yield Finding(

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cachelib import SimpleCache
+from flask_caching.backends import SimpleCache
 
 from ..auth.cache import LookupCache
 from ..auth.discovery import AuthorizationServer

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from cachelib import SimpleCache
+from flask_caching.backends import SimpleCache
 
 from ..auth.auth_info import AuthInfo, User
 from ..auth.cache import LookupCache
@@ -187,9 +187,11 @@ def _kept(examined: Examination, holder: Holder, organization: str | None, now: 
         )
         return [Line("info", "cached", text)]
     values, until = kept
-    text = f"{len(values)} permissions of this user, for {max(0, until - now):.0f} s more"
+    text = (
+        f"that this user holds {', '.join(sorted(values)) or 'nothing'}, for {max(0, until - now):.0f} s more"
+    )
     if values != holder.permissions:
-        text += "; they are not what Auth0 says now"
+        text += "; Auth0 says something else now"
     return [Line("info", "cached", text)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cachelib import SimpleCache
+from flask_caching.backends import SimpleCache
 
 from ..auth.cache import LookupCache
 from ..auth.claims import ClaimRules, auth_info_of

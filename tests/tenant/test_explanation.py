@@ -157,8 +157,8 @@ def test_what_is_cached_is_told_with_its_time(app: Flask, tenant: TenantServer) 
     found = explain(examination(app), "auth0|alice", "monthly_report")
 
     assert found.allowed is False
-    assert "1 permissions of this user, for" in text(found, "cached")
-    assert "not what Auth0 says now" in text(found, "cached")
+    assert "that this user holds tool:monthly_report, for" in text(found, "cached")
+    assert "Auth0 says something else now" in text(found, "cached")
 
 
 def test_where_the_token_decides_nothing_is_cached(tenant: TenantServer) -> None:
