@@ -17,13 +17,19 @@ FEATURES: tuple[Row, ...] = (
         "MUST",
         "tools/list is answered, the same on every connection and after any call; it differs only with what "
         "the caller may do.",
-        tests=("tests/wire/test_features.py::test_tools_are_listed_the_same_way_every_time",),
+        tests=(
+            "tests/wire/test_features.py::test_tools_are_listed_the_same_way_every_time",
+            "tests/extension/test_access.py::test_lists_show_what_the_caller_may_use",
+        ),
     ),
     Row(
         "I3",
         "SHOULD",
         "Tools are listed in the same order every time.",
-        tests=("tests/wire/test_features.py::test_tools_are_listed_the_same_way_every_time",),
+        tests=(
+            "tests/wire/test_features.py::test_tools_are_listed_the_same_way_every_time",
+            "tests/protocol/test_lists.py::test_tools_come_in_the_order_of_their_registration",
+        ),
     ),
     Row(
         "I4",
@@ -54,7 +60,10 @@ FEATURES: tuple[Row, ...] = (
         "I8",
         "MUST",
         "No traceback and no text of an unexpected exception reaches the caller.",
-        tests=("tests/wire/test_features.py::test_what_goes_wrong_in_a_tool_shows_nothing_of_it",),
+        tests=(
+            "tests/wire/test_features.py::test_what_goes_wrong_in_a_tool_shows_nothing_of_it",
+            "tests/protocol/test_tools.py::test_an_exceptions_text_stays_in_the_log",
+        ),
     ),
     Row(
         "I9",
@@ -70,7 +79,11 @@ FEATURES: tuple[Row, ...] = (
         "I10",
         "MUST",
         "Structured content fits the output schema, and is there as text, too.",
-        tests=("tests/wire/test_features.py::test_structured_content_is_there_as_text_too",),
+        tests=(
+            "tests/wire/test_features.py::test_structured_content_is_there_as_text_too",
+            "tests/protocol/test_tools.py::test_a_result_that_breaks_the_declaration_is_masked",
+            "tests/protocol/test_tools.py::test_an_output_schema_of_ones_own_is_enforced",
+        ),
     ),
     Row(
         "I11",
@@ -79,6 +92,7 @@ FEATURES: tuple[Row, ...] = (
         tests=(
             "tests/wire/test_features.py::test_every_tool_is_described_and_has_an_object_schema",
             "tests/extension/test_setup.py::test_two_tools_of_one_name_on_different_blueprints_are_refused_naming_both_places",
+            "tests/protocol/test_tools.py::test_a_name_that_clients_would_refuse_is_refused",
         ),
     ),
     Row(
@@ -101,7 +115,10 @@ FEATURES: tuple[Row, ...] = (
         "I14",
         "MUST",
         "An input schema is an object schema.",
-        tests=("tests/wire/test_features.py::test_every_tool_is_described_and_has_an_object_schema",),
+        tests=(
+            "tests/wire/test_features.py::test_every_tool_is_described_and_has_an_object_schema",
+            "tests/protocol/test_tools.py::test_a_schema_that_is_none_is_refused_at_registration",
+        ),
     ),
     Row(
         "J1",

@@ -77,6 +77,7 @@ HANDSHAKE: tuple[Row, ...] = (
             "tests/wire/test_handshake.py::test_the_log_level_of_a_session_holds_at_every_worker",
             "tests/wire/test_subscriptions.py::test_the_stream_of_a_get_carries_what_a_session_subscribed_to",
             "tests/wire/test_subscriptions.py::test_without_a_shared_store_several_workers_promise_no_changes",
+            "tests/protocol/test_handshake_era.py::test_what_cannot_be_kept_is_not_offered",
         ),
     ),
     Row(
@@ -138,6 +139,7 @@ HANDSHAKE: tuple[Row, ...] = (
         tests=(
             "tests/wire/test_handshake.py::test_results_have_the_form_of_their_revision",
             "tests/wire/test_handshake.py::test_every_kind_of_content_reaches_an_earlier_client",
+            "tests/protocol/test_handshake_era.py::test_the_oldest_revision_gets_neither_links_nor_structured_content",
         ),
     ),
     Row(

@@ -33,20 +33,51 @@ PRODUCT: tuple[Row, ...] = (
             "tests/extension/test_setup.py::test_an_audience_that_clients_would_refuse_is_an_error_at_start",
         ),
     ),
-    Row("P4", "product", "doctor tells whether dynamic registration is on in the tenant."),
-    Row("P5", "product", "doctor tells whether the resource parameter compatibility profile is on."),
+    Row(
+        "P4",
+        "product",
+        "doctor tells whether dynamic registration is on in the tenant.",
+        tests=(
+            "tests/tenant/test_doctor_and_setup.py::test_doctor_names_what_is_wrong_and_setup_cures_it",
+            "tests/tenant/test_own_side.py::test_every_trouble_that_guides_list_is_explained_by_a_check",
+        ),
+    ),
+    Row(
+        "P5",
+        "product",
+        "doctor tells whether the resource parameter compatibility profile is on.",
+        tests=("tests/tenant/test_doctor_and_setup.py::test_doctor_names_what_is_wrong_and_setup_cures_it",),
+    ),
     Row(
         "P6",
         "product",
         "doctor tells whether a connection is promoted to domain level, which self-registered clients need.",
+        tests=("tests/tenant/test_doctor_and_setup.py::test_doctor_names_what_is_wrong_and_setup_cures_it",),
     ),
-    Row("P7", "product", "doctor tells whether the API exists with exactly the identifier of the audience."),
-    Row("P8", "product", "doctor tells whether the default audience is set."),
+    Row(
+        "P7",
+        "product",
+        "doctor tells whether the API exists with exactly the identifier of the audience.",
+        tests=(
+            "tests/tenant/test_doctor_and_setup.py::test_doctor_names_what_is_wrong_and_setup_cures_it",
+            "tests/tenant/test_doctor_and_setup.py::test_a_near_miss_of_the_identifier_is_pointed_out",
+        ),
+    ),
+    Row(
+        "P8",
+        "product",
+        "doctor tells whether the default audience is set.",
+        tests=(
+            "tests/tenant/test_doctor_and_setup.py::test_doctor_names_what_is_wrong_and_setup_cures_it",
+            "tests/tenant/test_doctor_and_setup.py::test_setup_touches_the_door_and_the_default_audience_only_when_told_to",
+        ),
+    ),
     Row(
         "P9",
         "product",
         "Domain, client id and client secret come from the configuration; missing ones are reported together.",
         tests=(
+            "tests/test_settings.py::test_a_malformed_value_is_named_with_its_key",
             "tests/extension/test_setup.py::test_every_missing_setting_is_reported_at_once_with_where_to_find_it",
             "tests/extension/test_setup.py::test_malformed_settings_are_reported_together_with_missing_ones",
             "tests/extension/test_setup.py::test_settings_come_from_prefixed_environment_variables",
@@ -56,6 +87,11 @@ PRODUCT: tuple[Row, ...] = (
         "P10",
         "product",
         "doctor tells whether the client may read resource servers and users, and setup grants it.",
+        tests=(
+            "tests/tenant/test_doctor_and_setup.py::test_doctor_names_what_setup_has_no_say_in",
+            "tests/tenant/test_bad_input.py::test_a_missing_scope_is_named_by_the_checks_that_need_it",
+            "tests/tenant/test_doctor_and_setup.py::test_setup_makes_an_empty_tenant_right_in_the_safe_order",
+        ),
     ),
     Row(
         "P11",
@@ -71,6 +107,7 @@ PRODUCT: tuple[Row, ...] = (
         "product",
         "AUTH0_DOMAIN takes a tenant's domain, a custom one, or a URL.",
         tests=(
+            "tests/test_settings.py::test_a_domain_may_be_a_name_or_a_url",
             "tests/auth/test_discovery.py::test_the_issuer_is_spelled_as_the_document_spells_it",
             "tests/auth/test_discovery.py::test_an_issuer_with_a_path_is_found_in_every_form",
         ),
@@ -79,7 +116,10 @@ PRODUCT: tuple[Row, ...] = (
         "P13",
         "product",
         "MCP_BASE_URL is the server's own URL and is never taken from a request.",
-        tests=("tests/auth/test_guard.py::test_dns_rebinding_is_stopped_before_anything_else",),
+        tests=(
+            "tests/auth/test_guard.py::test_dns_rebinding_is_stopped_before_anything_else",
+            "tests/wire/test_authorization.py::test_the_name_of_the_server_never_comes_from_a_request",
+        ),
     ),
     Row(
         "P14",
@@ -94,9 +134,19 @@ PRODUCT: tuple[Row, ...] = (
         "P15",
         "product",
         "The Management API's domain, audience and credentials can be set apart.",
-        tests=("tests/auth0_api/test_management.py::test_its_credentials_and_its_tenant_may_be_its_own",),
+        tests=(
+            "tests/test_settings.py::test_the_management_api_may_have_credentials_of_its_own",
+            "tests/auth0_api/test_management.py::test_its_credentials_and_its_tenant_may_be_its_own",
+        ),
     ),
-    Row("P16", "product", "The API whose permissions are looked up can be another than the audience."),
+    Row(
+        "P16",
+        "product",
+        "The API whose permissions are looked up can be another than the audience.",
+        tests=(
+            "tests/wire/test_permissions.py::test_the_api_that_defines_the_permissions_may_be_another_than_the_audience",
+        ),
+    ),
     Row(
         "P17",
         "product",
@@ -256,6 +306,10 @@ PRODUCT: tuple[Row, ...] = (
         "P37",
         "product",
         "A resource that Auth0 does not know is found by doctor before a user sees Service not found.",
+        tests=(
+            "tests/tenant/test_doctor_and_setup.py::test_a_near_miss_of_the_identifier_is_pointed_out",
+            "tests/tenant/test_own_side.py::test_every_trouble_that_guides_list_is_explained_by_a_check",
+        ),
     ),
     Row(
         "P38",
@@ -293,5 +347,9 @@ PRODUCT: tuple[Row, ...] = (
         "P42",
         "product",
         "Roles and permissions can be set up and kept in step from the tools of the code (setup, sync).",
+        tests=(
+            "tests/tenant/test_sync.py::test_a_missing_permission_is_added_and_the_others_stay",
+            "tests/tenant/test_sync.py::test_a_role_can_be_given_every_permission_of_the_app",
+        ),
     ),
 )

@@ -25,7 +25,14 @@ TRANSPORT: tuple[Row, ...] = (
             "dns-rebinding-protection/localhost-host-valid-accepted",
         ),
     ),
-    Row("T3", "SHOULD", "What runs on a developer's machine listens on loopback only."),
+    Row(
+        "T3",
+        "SHOULD",
+        "What runs on a developer's machine listens on loopback only.",
+        tests=(
+            "tests/local_tenant/test_server.py::test_the_tenant_listens_on_nothing_but_loopback_unless_told",
+        ),
+    ),
     Row(
         "T4",
         "SHOULD",
@@ -90,7 +97,12 @@ TRANSPORT: tuple[Row, ...] = (
             "tests/wire/test_transport.py::test_a_stream_is_well_formed_unbuffered_and_ends_with_its_answer",
         ),
     ),
-    Row("T13", "SHOULD", "Long streams carry comment lines that keep them alive."),
+    Row(
+        "T13",
+        "SHOULD",
+        "Long streams carry comment lines that keep them alive.",
+        tests=("tests/wire/test_subscriptions.py::test_a_silent_stream_is_kept_alive_with_comments",),
+    ),
     Row(
         "T14",
         "SHOULD",
@@ -134,7 +146,10 @@ TRANSPORT: tuple[Row, ...] = (
         "MUST",
         "A method that is not there, the methods of earlier revisions included, is answered with 404 and "
         "-32601.",
-        tests=("tests/wire/test_transport.py::test_a_method_that_this_revision_does_not_have_is_not_found",),
+        tests=(
+            "tests/wire/test_transport.py::test_a_method_that_this_revision_does_not_have_is_not_found",
+            "tests/protocol/test_modern_era.py::test_a_method_is_not_found_where_nothing_of_its_kind_is_registered",
+        ),
         checks=("server-stateless/sep-2575-http-server-method-not-found-404",),
     ),
     Row(

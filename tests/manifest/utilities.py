@@ -13,6 +13,8 @@ UTILITIES: tuple[Row, ...] = (
         tests=(
             "tests/wire/test_base_protocol.py::test_lists_can_be_cached_and_are_private_where_they_depend_on_the_caller",
             "tests/wire/test_base_protocol.py::test_what_was_read_can_be_cached_and_a_question_cannot",
+            "tests/protocol/test_lists.py::test_pages_hold_every_tool_once",
+            "tests/protocol/test_modern_era.py::test_lists_say_how_long_they_hold_and_for_whom",
         ),
         checks=(
             "caching/sep-2549-ttl-non-negative",
@@ -26,13 +28,18 @@ UTILITIES: tuple[Row, ...] = (
         tests=(
             "tests/wire/test_base_protocol.py::test_what_was_read_can_be_cached_and_a_question_cannot",
             "tests/auth/test_decisions.py::test_a_list_that_is_the_same_for_everybody_says_so",
+            "tests/protocol/test_modern_era.py::test_what_a_resource_says_is_private_and_not_kept",
         ),
     ),
     Row(
         "G1",
         "SHOULD",
         "A cursor that was not given out is refused with -32602; cursors stay good.",
-        tests=("tests/wire/test_base_protocol.py::test_a_cursor_that_was_not_given_out_is_refused",),
+        tests=(
+            "tests/wire/test_base_protocol.py::test_a_cursor_that_was_not_given_out_is_refused",
+            "tests/protocol/test_lists.py::test_pages_hold_every_tool_once",
+            "tests/protocol/test_lists.py::test_a_cursor_that_is_none_of_ours_is_invalid",
+        ),
     ),
     Row(
         "L1",

@@ -79,12 +79,12 @@ def start(
     valkey_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Start]:
-    """Return what starts the fixture app as a kind says; a server that already runs so is shared."""
-    running: dict[tuple[Kind, tuple[tuple[str, str], ...]], Served] = {}
+    """Return what starts an app as a kind says; a server that already runs so is shared."""
+    running: dict[tuple[Kind, str, tuple[tuple[str, str], ...]], Served] = {}
     with ExitStack() as stack:
 
-        def starting(kind: Kind, **settings: str) -> Served:
-            key = (kind, tuple(sorted(settings.items())))
+        def starting(kind: Kind, app: str = APP, **settings: str) -> Served:
+            key = (kind, app, tuple(sorted(settings.items())))
             if key not in running:
                 environ = {
                     "FLASK_AUTH0_DOMAIN": issuer.url,
@@ -95,7 +95,7 @@ def start(
                 }
                 log = tmp_path_factory.mktemp("gunicorn") / "gunicorn.log"
                 server = stack.enter_context(
-                    gunicorn(APP, environ, log=log, worker_class=kind.worker_class, workers=kind.workers)
+                    gunicorn(app, environ, log=log, worker_class=kind.worker_class, workers=kind.workers)
                 )
                 base_url = settings.get("MCP_BASE_URL", server.origin)
                 running[key] = Served(kind, server, issuer, f"{base_url}/mcp")

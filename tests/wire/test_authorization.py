@@ -214,3 +214,20 @@ def test_browsers_of_allowed_origins_may_ask_and_read_the_challenge(standard: Se
     assert "authorization" in preflight.headers["Access-Control-Allow-Headers"].lower()
     assert refused.status_code == 401
     assert "www-authenticate" in refused.headers["Access-Control-Expose-Headers"].lower()
+
+
+def test_the_name_of_the_server_never_comes_from_a_request(standard: Served) -> None:
+    forged = {
+        "Host": "evil.example.com",
+        "X-Forwarded-Host": "evil.example.com",
+        "X-Forwarded-Proto": "https",
+    }
+    with standard.wire(None) as nobody:
+        refused = nobody.modern("tools/list", headers=forged)
+        metadata = nobody.http.get(
+            f"{standard.server.origin}/.well-known/oauth-protected-resource", headers=forged
+        )
+
+    for response in (refused, metadata):
+        assert "evil.example.com" not in response.text + str(response.headers)
+    assert challenge(refused)["resource_metadata"].startswith(standard.server.origin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from contextlib import ExitStack
 from typing import Any
@@ -100,6 +101,17 @@ def test_what_calls_emit_stays_off_the_stream_of_a_subscription(pair: Pair) -> N
             other.call("test_trigger_tool_change")
 
             assert next(stream)["method"] == "notifications/tools/list_changed"
+
+
+def test_a_silent_stream_is_kept_alive_with_comments(start: Start) -> None:
+    impatient = start(Kind("gthread", 1, shared=False), app="tests.wire.guarded:create_impatient_app()")
+    with impatient.wire() as wire:
+        params = {"notifications": {"toolsListChanged": True}}
+        with wire.modern("subscriptions/listen", params, stream=True) as response:
+            lines = [line for line in itertools.islice(response.iter_lines(chunk_size=1), 10) if line]
+
+    assert lines[0].startswith(b"event:")
+    assert {line for line in lines if not line.startswith((b"event:", b"data:"))} == {b":"}
 
 
 def test_a_subscription_ends_with_a_result_when_its_token_does(pair: Pair) -> None:
