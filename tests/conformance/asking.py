@@ -74,7 +74,7 @@ def question(text: str) -> dict[str, Any]:
 
 def sampled(answer: Answer[Any]) -> str:
     """Return what the client's model said."""
-    return str(answer.data.content.text) if answer else "nothing"
+    return str(answer.data.content.text) if answer.data else "nothing"
 
 
 def told(answer: Answer[Any]) -> str:
@@ -156,7 +156,8 @@ def test_input_required_result_multiple_inputs(call: Call) -> str:
             "client_roots": Roots(),
         }
     )
-    name = answers["user_name"].data.name if answers["user_name"] else "stranger"
+    filled = answers["user_name"].data
+    name = filled.name if filled else "stranger"
     return f"{sampled(answers['greeting'])}, {name} ({len(answers['client_roots'].data or ())} roots)"
 
 

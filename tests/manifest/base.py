@@ -157,7 +157,7 @@ BASE: tuple[Row, ...] = (
         "Names of extensions have a prefix and follow the rules for keys of _meta.",
         tests=(
             "tests/wire/test_base_protocol.py::test_names_of_extensions_have_a_prefix",
-            "tests/protocol/test_modern_era.py::test_unknown_params_and_foreign_meta_are_ignored",
+            "tests/protocol/test_apps.py::test_the_extension_is_offered_where_there_are_pages",
         ),
     ),
     Row(

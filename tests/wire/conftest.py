@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,7 @@ class Served:
     def url(self) -> str:
         return self.server.url
 
-    def token(self, subject: str = "auth0|ada", **claims: str) -> str:
+    def token(self, subject: str = "auth0|ada", **claims: Any) -> str:
         """Return a valid token for this server."""
         return self.issuer.token(self.audience, subject=subject, **claims)
 

@@ -96,8 +96,7 @@ class Wire:
         }
         whole.update(headers or {})
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        # Requests takes None as "do not send"; the stubs only know texts.
-        return self.http.post(self.url, data=data, headers=whole, stream=stream, timeout=PATIENCE)  # type: ignore[arg-type]
+        return self.http.post(self.url, data=data, headers=whole, stream=stream, timeout=PATIENCE)
 
     def modern(
         self,
@@ -208,4 +207,4 @@ class Handshaken:
     def listen(self) -> requests.Response:
         """Open the stream of the server's own messages."""
         headers = {"Accept": "text/event-stream", **self.headers}
-        return self.wire.http.get(self.wire.url, headers=headers, stream=True, timeout=PATIENCE)  # type: ignore[arg-type]
+        return self.wire.http.get(self.wire.url, headers=headers, stream=True, timeout=PATIENCE)

@@ -12,8 +12,8 @@ from .raw import Handshaken, Wire, answer, events
 
 pytestmark = pytest.mark.wire
 
-ABLE = {"clientCapabilities": {"elicitation": {}, "sampling": {}, "roots": {}}}
-ADA = {"action": "accept", "content": {"name": "Ada"}}
+ABLE: dict[str, Any] = {"clientCapabilities": {"elicitation": {}, "sampling": {}, "roots": {}}}
+ADA: dict[str, Any] = {"action": "accept", "content": {"name": "Ada"}}
 YES = {"action": "accept", "content": {"ok": True}}
 
 
@@ -218,7 +218,7 @@ def test_lists_never_ask(wire: Wire) -> None:
         assert answer(wire.modern(method, **ABLE))["result"]["resultType"] == "complete"
 
 
-CAPABILITIES = {"elicitation": {}, "sampling": {}}
+CAPABILITIES: dict[str, Any] = {"elicitation": {}, "sampling": {}}
 
 
 def asked(

@@ -100,7 +100,7 @@ def test_every_error_has_a_defined_code_and_a_message(
 
 
 def test_nothing_is_remembered_from_one_request_to_the_next(wire: Wire) -> None:
-    capable = {"clientCapabilities": {"sampling": {}}}
+    capable: dict[str, Any] = {"clientCapabilities": {"sampling": {}}}
     first = wire.call("test_missing_capability", **capable)
     second = wire.call("test_missing_capability")
 
@@ -122,7 +122,7 @@ def test_another_token_on_the_same_connection_is_another_caller(standard: Served
 @pytest.mark.parametrize("missing", ["protocolVersion", "clientCapabilities"])
 def test_a_request_without_what_meta_must_hold_is_refused(wire: Wire, method: str, missing: str) -> None:
     params = {"name": "test_simple_text", "arguments": {}} if method == "tools/call" else {}
-    response = wire.modern(method, params, **{missing: None})
+    response = wire.modern(method, params, **dict[str, Any]({missing: None}))
 
     assert response.status_code == 400
     assert answer(response)["error"]["code"] == -32602
@@ -237,7 +237,7 @@ def test_lists_can_be_cached_and_are_private_where_they_depend_on_the_caller(wir
 
 def test_what_was_read_can_be_cached_and_a_question_cannot(wire: Wire) -> None:
     read = answer(wire.modern("resources/read", {"uri": "test://static-text"}))["result"]
-    capable = {"clientCapabilities": {"elicitation": {}}}
+    capable: dict[str, Any] = {"clientCapabilities": {"elicitation": {}}}
     question = wire.call("test_input_required_result_elicitation", **capable)["result"]
 
     assert read["ttlMs"] >= 0

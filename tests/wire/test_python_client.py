@@ -28,7 +28,13 @@ def mode(request: pytest.FixtureRequest) -> str:
     return value
 
 
-FILLED = {"name": "Ada", "username": "yes", "email": "ada@example.com", "color": "blue", "ok": True}
+FILLED: dict[str, Any] = {
+    "name": "Ada",
+    "username": "yes",
+    "email": "ada@example.com",
+    "color": "blue",
+    "ok": True,
+}
 
 
 async def _fill_in(context: Any, params: Any) -> types.ElicitResult:
@@ -47,7 +53,7 @@ async def _sample(context: Any, params: types.CreateMessageRequestParams) -> typ
 
 
 async def _roots(context: Any) -> types.ListRootsResult:
-    return types.ListRootsResult(roots=[types.Root(uri="file:///srv/data")])
+    return types.ListRootsResult(roots=[types.Root.model_validate({"uri": "file:///srv/data"})])
 
 
 @asynccontextmanager
@@ -84,6 +90,7 @@ def test_it_negotiates_the_newest_revision_of_its_era(served: Served, mode: str)
     async def scenario() -> None:
         async with connected(served, mode) as client:
             assert client.protocol_version == ERAS[mode]
+            assert client.server_info is not None
             assert client.server_info.name
             assert client.server_capabilities.tools is not None
 

@@ -7,6 +7,7 @@ import http.client
 import json
 import socket
 import threading
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,7 +29,7 @@ def call(arguments: str, *, id: str = "1", token: str | None = None) -> bytes:
     return f'{{"jsonrpc": "2.0", "id": {id}, "method": "tools/call", "params": {params}}}'.encode()
 
 
-def send(wire: Wire, body: bytes, headers: dict[str, str | None] | None = None) -> tuple[int, Any]:
+def send(wire: Wire, body: bytes, headers: Mapping[str, str | None] | None = None) -> tuple[int, Any]:
     """Post a body and return the status and the answer, which must be JSON."""
     response = wire.post(body, {**HEADERS, "Mcp-Name": "json_schema_2020_12_tool", **(headers or {})})
     assert response.headers["Content-Type"] == "application/json", response.text

@@ -103,7 +103,7 @@ def test_concurrent_streams_carry_only_what_belongs_to_their_call(standard: Serv
 
 def test_the_stream_of_a_response_carries_no_requests(wire: Wire) -> None:
     params = {"name": "test_streaming_elicitation", "arguments": {}}
-    capable = {"clientCapabilities": {"elicitation": {}}}
+    capable: dict[str, Any] = {"clientCapabilities": {"elicitation": {}}}
     response = wire.modern("tools/call", params, progress_token=1, stream=True, **capable)
     stream = list(events(response))
 
@@ -233,7 +233,7 @@ def test_mcp_method_must_be_the_method_letter_by_letter(wire: Wire, value: str |
     assert (response.status_code, response.json()["error"]["code"]) == (400, HEADER_MISMATCH)
 
 
-NAMED_CALLS = [
+NAMED_CALLS: list[tuple[str, dict[str, Any]]] = [
     ("tools/call", {"name": "test_simple_text", "arguments": {}}),
     ("prompts/get", {"name": "test_simple_prompt"}),
     ("resources/read", {"uri": "test://static-text"}),
