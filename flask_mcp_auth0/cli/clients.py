@@ -100,4 +100,6 @@ def _age(seconds: float | None) -> str:
     if seconds is None:
         return "?"
     hours = max(0.0, seconds) / 3600
+    if hours < 1:
+        return "< 1 h"
     return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} d"
