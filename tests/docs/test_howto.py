@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -141,11 +143,11 @@ def test_a_payment_waits_for_the_users_own_device(
 
     provider = case.app.extensions["mcp_auth0"].client_provider
     monkeypatch.setattr(provider.client(), "_ticker", Ticker(lambda: now[0], wait))
-    client = case.client.login("alice", permissions=["tool:pay"])
+    client = case.client.login("paula", permissions=["tool:pay"])
     result = client.call("pay", amount_eur=20, recipient="Ben")
     assert shown == ["Pay 20 EUR to Ben"]
     assert result.is_error is not approve
-    assert ("Paid 20 EUR to Ben." == result.text) is approve
+    assert (result.text == "Paid 20 EUR to Ben.") is approve
     assert client.call("pay", amount_eur=20, recipient="Zoë").is_error
 
 
@@ -271,3 +273,27 @@ def test_a_server_moved_from_the_sdk_works(served: Serve) -> None:
     result = client.call("export-table", table="users", limit=2)
     assert result.content[0]["resource"]["text"] == "0\n1"
     assert client.call("export-table", table="users", limit=2000).is_error
+
+
+def test_the_audit_log_names_who_did_what_and_only_the_arguments_that_may_be(
+    served: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level(logging.INFO, "flask_mcp_auth0.audit")
+    audit = logging.getLogger("flask_mcp_auth0.audit")
+    monkeypatch.setattr(audit, "propagate", True)
+    before = list(audit.handlers)
+    try:
+        client = served("observe").client.login("ola", permissions=["tool:refund"])
+        client.call("refund", order=7, reason="a secret")
+    finally:
+        for handler in set(audit.handlers) - set(before):
+            audit.removeHandler(handler)
+            handler.close()
+    lines = [json.loads(line) for line in (tmp_path / "audit.log").read_text("utf-8").splitlines()]
+    assert [(line["event"], line["user"]) for line in lines] == [
+        ("decision", "auth0|ola"),
+        ("call", "auth0|ola"),
+    ]
+    assert lines[1]["arguments"] == {"order": 7}
+    assert "a secret" not in str(lines)

@@ -44,9 +44,9 @@ def test_the_tests_that_a_user_would_write_pass(tmp_path: Path) -> None:
 
 def test_gunicorn_takes_the_configuration(tmp_path: Path, auth0_environment: dict[str, str]) -> None:
     shutil.copy(SAMPLES / "quickstart.py", tmp_path / "app.py")
+    configuration = (SAMPLES / "gunicorn_conf").with_suffix(".py")
     done = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "--check-config", "--config", str(SAMPLES / "gunicorn_conf.py")]
-        + ["app:create_app()"],
+        [sys.executable, "-m", "gunicorn", "--check-config", "-c", str(configuration), "app:create_app()"],
         cwd=tmp_path,
         env=os.environ | auth0_environment,
         capture_output=True,
