@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import click
 
+from ..app_state import AppState
 from ..connect_snippets import is_on_loopback
-from ..extension import AppState
 from ..protocol.bound import BoundTool
 from ..protocol.mirrored_headers import encoded, value_at
 from ..protocol.versions import (

@@ -18,7 +18,7 @@ from flask.cli import NoAppException, ScriptInfo
 from ..errors import Auth0MCPError, ConfigurationError
 
 if TYPE_CHECKING:
-    from ..extension import AppState
+    from ..app_state import AppState
     from ..tenant.examination import Examination
 
 P = ParamSpec("P")
@@ -56,7 +56,7 @@ def load_state() -> AppState:
 
     :raises Failed: if there is no app, its configuration is wrong, or it has no Auth0MCP.
     """
-    from ..extension import EXTENSION, AppState
+    from ..app_state import EXTENSION, AppState
 
     try:
         app = load_app()

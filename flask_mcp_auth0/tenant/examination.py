@@ -20,7 +20,7 @@ from .needs import Need, needs_of
 from .pace import Pace
 
 if TYPE_CHECKING:
-    from ..extension import AppState
+    from ..app_state import AppState
 
 T = TypeVar("T")
 Item = Mapping[str, Any]

@@ -26,11 +26,11 @@ from flask_mcp_auth0 import (
     on_behalf_of,
     with_connection_token,
 )
+from flask_mcp_auth0.app_state import AppState
 from flask_mcp_auth0.auth.auth_info import set_auth_info
 from flask_mcp_auth0.auth0_api.ciba import Ticker
 from flask_mcp_auth0.auth0_api.client import Auth0Client
 from flask_mcp_auth0.auth0_api.errors import from_management_error
-from flask_mcp_auth0.extension import AppState
 from flask_mcp_auth0.local_tenant.keys import KeyRing
 from flask_mcp_auth0.local_tenant.minting import MintRequest, mint
 from flask_mcp_auth0.local_tenant.server import TenantServer

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 
 from flask_mcp_auth0 import Auth0MCP
-from flask_mcp_auth0.extension import AppState
+from flask_mcp_auth0.app_state import AppState
 from flask_mcp_auth0.local_tenant.server import TenantServer
 from flask_mcp_auth0.local_tenant.state import TenantState
 from flask_mcp_auth0.tenant.doctor import examine
