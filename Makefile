@@ -83,6 +83,22 @@ test-workers: $(STAMPS)/dev $(STAMPS)/tools ## The tests on a real gunicorn, onc
 	  echo "== $$class"; GUNICORN_WORKER_CLASS=$$class $(BIN)/pytest tests/wire tests/conformance $(PYTEST_ARGS) || exit 1; \
 	done
 
+# Examples of each property, most of which are 25 cases; 4000 make more than a million cases.
+FUZZ_EXAMPLES ?= 4000
+.PHONY: fuzz
+fuzz: $(STAMPS)/dev $(STAMPS)/tools ## Fuzz for long: more than a million cases (FUZZ_EXAMPLES=)
+	rm -rf $(CACHE)/fuzz
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest tests/fuzz -n $(JOBS) -q --timeout=0 $(PYTEST_ARGS)
+	@$(BIN)/python -m tests.fuzz.report
+
+# Seconds of mixed load, and calls of the two users who must never meet.
+SOAK_SECONDS ?= 3600
+SOAK_CALLS ?= 1000000
+.PHONY: soak
+soak: $(STAMPS)/dev $(STAMPS)/tools ## Load for long: leaks, and two users who must never meet (SOAK_SECONDS=, SOAK_CALLS=)
+	SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/pytest tests/soak -s -q --timeout=0 $(PYTEST_ARGS)
+	SOAK_CALLS=$(SOAK_CALLS) $(BIN)/pytest tests/wire/test_concurrency.py -s -q --timeout=0 $(PYTEST_ARGS)
+
 .PHONY: clean
 clean: ## Remove what the other targets made, but for the environment
 	rm -rf build dist site htmlcov $(CACHE) .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.*

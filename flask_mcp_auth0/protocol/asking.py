@@ -260,7 +260,7 @@ def accept_answer(store: Store, caller: str, response: ClientResponse) -> bool:
 
 def answer_queue(caller: str, request_id: str) -> str:
     """Return the name under which the answer to a request waits; only the caller's own can be reached."""
-    return "answer:" + hashlib.sha256(f"{caller}\n{request_id}".encode()).hexdigest()
+    return "answer:" + hashlib.sha256(f"{caller}\n{request_id}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def require_support(questions: Mapping[str, Question], terms: Terms) -> None:

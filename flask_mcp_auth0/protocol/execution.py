@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
+
+from werkzeug.exceptions import HTTPException
 
 from ..errors import AuthorizationUnavailable, InsufficientScopeError, PermissionDenied, ToolError
 from .access import Refusal
 from .asking import AskingAgain, AskingOnStream, InputRequired, Subject
 from .bound import Bound, BoundTool
 from .call import Call, CallCancelled, running
+from .components import Component
 from .errors import INTERNAL_ERROR, ProtocolError
 from .results import UnfitResult
 from .server import Exchange, HTTPRefusal
@@ -68,7 +72,8 @@ def run(
     :param injected: the parameter that takes the call.
     :param arguments: as the client sent them; answers to questions are bound to them.
     :param function: another function of the component's than its own (a completion).
-    :raises Failed: if the function raised, with the text that the caller may read.
+    :raises Failed: if the function raised, with the text that the caller may read. Flask's ``abort`` with a
+        client error is such a text too.
     :raises Refused: if the function found that the caller may not.
     :raises InputRequired: if the user has to be asked first (2026-07-28).
     """
@@ -101,15 +106,35 @@ def run(
         raise Refused(refusal) from error
     except ProtocolError:
         raise
+    except HTTPException as error:
+        if error.code is None or not 400 <= error.code < 500:
+            raise _masked(exchange, component, error) from error
+        raise Failed(_said_by_http(error)) from error
     except Exception as error:
-        logger.exception("%s %r failed", component.kind, component.name)
-        if exchange.watch is not None:
-            exchange.watch.crashed(error)
-        raise Failed(_MASKED.format(kind=component.kind)) from error
+        raise _masked(exchange, component, error) from error
     finally:
         # A completion is no run of the component that it is for.
         if function is None:
             exchange.server.observe(component, outcome, time.perf_counter() - started, arguments)
+
+
+def _masked(exchange: Exchange, component: Component, error: Exception) -> Failed:
+    """Log an exception whose text is not for the caller. To be called where it is being handled."""
+    logger.exception("%s %r failed", component.kind, component.name)
+    if exchange.watch is not None:
+        exchange.watch.crashed(error)
+    return Failed(_MASKED.format(kind=component.kind))
+
+
+def _said_by_http(error: HTTPException) -> str:
+    """Return what ``abort(404, "No such order")`` tells the caller, and Flask's extensions that use it.
+
+    The description that an exception brings along speaks of URLs and browsers, so its name has to do.
+    """
+    description = error.description
+    if not description or description == type(error).description:
+        return error.name
+    return f"{error.name}: {description}"
 
 
 def unfit(bound: Bound, error: UnfitResult) -> Failed:
@@ -219,7 +244,9 @@ def _taken_back(exchange: Exchange) -> Any:
 
 def cancellation_key(session: str, request_id: str | int) -> str:
     """Return where the store notes that a session took a request back; ids keep their type."""
-    return f"cancelled:{session}:{type(request_id).__name__}:{str(request_id)[:64]}"
+    # Hashed: an id may be long, and may hold what no key of a store can (a lone surrogate).
+    digest = hashlib.sha256(str(request_id).encode("utf-8", "surrogatepass")).hexdigest()
+    return f"cancelled:{session}:{type(request_id).__name__}:{digest}"
 
 
 def _drive(generator: Generator[Any, Any, Any], call: Call) -> Any:

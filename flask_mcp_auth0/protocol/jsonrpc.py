@@ -7,6 +7,7 @@ that could exhaust a stack, an object with the same key twice (two readers could
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,11 +54,11 @@ def decode(body: bytes) -> Any:
     """Return the JSON value of a request body.
 
     :raises ProtocolError: -32700 where the body is not JSON in UTF-8, holds the same key twice in one
-        object, a number that is not JSON's, or more than ``MAX_DEPTH`` levels.
+        object, a number that is not JSON's or too large to be read, or more than ``MAX_DEPTH`` levels.
     """
     try:
         text = body.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_not_a_number)
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_not_a_number, parse_float=_finite)
     except UnicodeDecodeError as error:
         raise ProtocolError(PARSE_ERROR, "Parse error: the body is not UTF-8") from error
     except RecursionError as error:
@@ -160,6 +161,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _not_a_number(name: str) -> Any:
     raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    # JSON has no largest number, but an infinity could never be written back (RFC 8259 §6, §9).
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(text[:20])
+    return value
 
 
 def _deeper_than(value: Any, limit: int) -> bool:

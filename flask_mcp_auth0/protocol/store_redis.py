@@ -250,4 +250,4 @@ def _milliseconds(ttl: float) -> int:
 
 def _field(member: str) -> str:
     """Return the name of a member's field: of fixed length, and telling nothing to who does not know it."""
-    return hashlib.sha256(member.encode()).hexdigest()
+    return hashlib.sha256(member.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,34 @@
+"""What fuzzing found, each as a case of its own."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from .gateway import send
+from .target import Target
+from .wellformed import check
+
+
+def test_an_answer_under_an_id_that_is_no_unicode_text_is_refused(target: Target) -> None:
+    body = b'{"jsonrpc":"2.0","id":"\\udfff\\ud800","result":{"action":"accept"}}'
+    answer = send(target.app, body, target.handshake("ping", {})[1])
+    check(answer, body)
+    assert answer.status == 400
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "1e99999"])
+def test_a_number_that_is_too_large_to_be_read_is_a_parse_error(target: Target, number: str) -> None:
+    params = {"name": "confirm", "arguments": {"what": 0}, "requestState": target.request_state}
+    body, headers = target.modern("tools/call", params)
+    answer = send(target.app, json.dumps(body).replace('"what": 0', f'"what": {number}').encode(), headers)
+    assert answer.status == 400
+    assert answer.json()["error"]["code"] == -32700
+
+
+def test_a_request_whose_id_is_no_unicode_text_can_be_taken_back(target: Target) -> None:
+    body, headers = target.handshake("notifications/cancelled", {"requestId": "\ud800" * 100})
+    del body["id"]
+    answer = send(target.app, json.dumps(body).encode(), headers)
+    assert answer.status == 202
