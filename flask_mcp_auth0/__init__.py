@@ -24,6 +24,7 @@ from .protocol.call import Call, CallCancelled, ask, current_call
 from .protocol.content import Audio, File, Image
 from .protocol.mirrored_headers import MirroredHeader
 from .protocol.questions import Answer, Form, Link, Roots, Sampling
+from .rate_limits import mcp_rate_limit_key
 
 __all__ = [
     "Answer",
@@ -58,6 +59,7 @@ __all__ = [
     "get_auth_info",
     "get_client",
     "get_management",
+    "mcp_rate_limit_key",
     "on_behalf_of",
     "protected_tool",
     "require_permission",

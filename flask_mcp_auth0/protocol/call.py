@@ -234,6 +234,11 @@ def get_current_call() -> Call:
     return call
 
 
+def find_current_call() -> Call | None:
+    """Return the running call, ``None`` where none is running."""
+    return _current.get()
+
+
 def is_cancelled() -> bool:
     """Tell whether there is a running call whose client no longer waits; for what waits on its behalf."""
     call = _current.get()
