@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
 from ..tenant.apply import apply
 from ..tenant.examination import Examination
-from ..tenant.plan import Plan, Step, Wishes, make_plan
+from ..tenant.plan import READS, Plan, Step, Wishes, make_plan
 from .output import confirmed, examination, fail, load_state, note, plainly, table
 
 
@@ -50,16 +51,14 @@ def setup_command(
     """
     examined = examination(load_state())
     wishes = Wishes(dcr, default_audience, consent_descriptions, connection, grant_all)
+    granted = examined.management.scopes
+    if granted is not None:
+        _demand([scope for scope in READS if scope not in granted])
     plan = make_plan(examined, wishes)
     _show(plan, examined)
     if not plan.steps:
         return
-    missing = plan.missing_scopes(examined.management.scopes)
-    if missing:
-        fail(
-            f"Nothing was changed: the application's grant for the Management API lacks {', '.join(missing)}. Grant "
-            "them, or set AUTH0_MANAGEMENT_TOKEN to an administrator's token."
-        )
+    _demand(plan.missing_scopes(granted))
     if dry_run:
         return
     if not confirmed("Make these changes?", yes=yes):
@@ -68,6 +67,15 @@ def setup_command(
 
 
 commands: list[click.Command] = [setup_command]
+
+
+def _demand(missing: Sequence[str]) -> None:
+    """Name every scope that lacks at once, before anything is changed."""
+    if missing:
+        fail(
+            f"Nothing was changed: the application's grant for the Management API lacks {', '.join(missing)}. Grant "
+            "them, or set AUTH0_MANAGEMENT_TOKEN to an administrator's token."
+        )
 
 
 def _show(plan: Plan, examined: Examination) -> None:

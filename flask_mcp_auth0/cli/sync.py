@@ -46,7 +46,10 @@ commands: list[click.Command] = [sync_command]
 
 
 def _show(wanted: Difference, examined: Examination) -> None:
-    click.echo(f"API {examined.settings.resource_server_identifier}, {len(wanted.before)} permissions")
+    count = len(wanted.before)
+    click.echo(
+        f"API {examined.settings.resource_server_identifier}, {count} permission{'s' if count != 1 else ''}"
+    )
     rows = [("+", need.name, need.description) for need in wanted.add]
     rows += [("-", name, _who_loses(examined, name)) for name in wanted.prune]
     rows += [("+", name, "in the grant of third-party clients") for name in wanted.grant]

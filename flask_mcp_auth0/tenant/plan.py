@@ -13,6 +13,9 @@ from .permissions import change_permissions, merged
 
 Write = Callable[[Examination], None]
 
+#: What a plan is made from.
+READS = ("read:tenant_settings", "read:resource_servers", "read:client_grants", "read:connections")
+
 _SETTINGS = "update:tenant_settings"
 _API = "update:resource_servers"
 
@@ -199,7 +202,7 @@ def _grant(examined: Examination, wishes: Wishes) -> Iterator[Step]:
         extend_grant(examined, grant, lacking, all_scopes=wishes.all_scopes)
 
     more = text if wishes.all_scopes else "+ " + ", ".join(lacking)
-    before = f"{len(granted)} permissions"
+    before = ", ".join(granted) or "no permission"
     yield Step("G1", "Grant for third-party clients", before, more, "update:client_grants", extend)
 
 

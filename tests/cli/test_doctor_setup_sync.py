@@ -171,6 +171,15 @@ def test_setup_says_which_scopes_it_lacks_before_it_touches_anything(run: Run, t
     assert not any(name.startswith("PATCH") for name in tenant.state.counts)
 
 
+def test_setup_names_all_that_it_cannot_read_at_once(run: Run, tenant: TenantServer) -> None:
+    narrow_own_grant("read:users", "read:resource_servers")(tenant.state)
+
+    result = run("setup")
+
+    assert result.exit_code == 2
+    assert "lacks read:tenant_settings, read:client_grants, read:connections" in result.output
+
+
 def test_setup_that_fails_half_way_says_how_to_go_on(run: Run, tenant: TenantServer) -> None:
     no_api(tenant.state)
     no_connection(tenant.state)
