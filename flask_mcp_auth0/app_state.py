@@ -18,6 +18,7 @@ from .auth0_api.management import ManagementProvider
 from .catalogue import Catalogue
 from .errors import OutsideRequestError
 from .observability.health import Health
+from .observability.tracing import Telemetry
 from .outbound import Outbound
 from .protocol.notifications import Hub
 from .protocol.registry import Registry
@@ -51,6 +52,7 @@ class AppState:
     client_provider: ClientProvider
     catalogue: Catalogue
     health: Health
+    telemetry: Telemetry = field(default_factory=Telemetry)
     _server: Server | None = None
     _lock: Lock = field(default_factory=Lock)
 

@@ -98,7 +98,7 @@ def wire(app: Flask, settings: Settings, registrar: Registrar) -> AppState:
     access = AccessControl(settings, decider, challenges)
     page = Page(settings, f"{_ENDPOINT}.endpoint")
     guard = _guard(app, settings, verifier, challenges, store, sealer, page)
-    observability = Observability(app, settings, guard.covers)
+    observability = Observability(app, settings, guard.covers, state.telemetry)
     observability.init_app()
     app.register_blueprint(
         metadata_blueprint(settings, MetadataDocuments(settings, authorization_server, catalogue.scopes))

@@ -28,22 +28,22 @@ _NOTHING = ("opentelemetry.trace", "opentelemetry.metrics")
 class Telemetry:
     """Knows whether anything is recorded, and with what. Safe to share between threads.
 
-    :param tracer_provider: instead of the global one.
-    :param meter_provider: instead of the global one.
     :param clock: seconds that never run backwards.
     """
 
-    def __init__(
-        self,
-        tracer_provider: TracerProvider | None = None,
-        meter_provider: MeterProvider | None = None,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._tracer_provider = tracer_provider
-        self._meter_provider = meter_provider
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._tracer_provider: TracerProvider | None = None
+        self._meter_provider: MeterProvider | None = None
         self._clock = clock
         self._instruments: Instruments | None = None
+        self._believed_until = float("-inf")
+
+    def use(
+        self, tracer_provider: TracerProvider | None = None, meter_provider: MeterProvider | None = None
+    ) -> None:
+        """Record with other providers than the global ones; ``None`` leaves the global one in its place."""
+        self._tracer_provider, self._meter_provider = tracer_provider, meter_provider
+        self._instruments = None
         self._believed_until = float("-inf")
 
     def instruments(self) -> Instruments | None:

@@ -29,10 +29,13 @@ class Observability:
     It listens to the signals of its own app alone, for as long as the app refers to it.
 
     :param covers: tells whether a request is one to the MCP server.
+    :param telemetry: what is recorded with.
     """
 
-    def __init__(self, app: Flask, settings: Settings, covers: Callable[[Request], bool]) -> None:
-        self.telemetry = Telemetry()
+    def __init__(
+        self, app: Flask, settings: Settings, covers: Callable[[Request], bool], telemetry: Telemetry
+    ) -> None:
+        self.telemetry = telemetry
         self._app = app
         self._base_url = settings.base_url
         self._covers = covers

@@ -13,8 +13,6 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from flask_mcp_auth0.observability.tracing import Telemetry
-
 from ..extension.conftest import Site
 from ..issuer import Issuer
 
@@ -29,14 +27,14 @@ class Recorded:
         self.tracer_provider = TracerProvider()
         self.tracer_provider.add_span_processor(SimpleSpanProcessor(self._exporter))
         self._reader = InMemoryMetricReader()
-        meters = MeterProvider([self._reader])
+        self._meter_provider = MeterProvider([self._reader])
         self._site = site
-        self._telemetry = Telemetry(self.tracer_provider, meters)
 
     def start(self) -> Recorded:
         """Start the site."""
         self._site.start()
-        self._site.app.extensions["mcp_auth0"]._observability.telemetry = self._telemetry
+        state = self._site.app.extensions["mcp_auth0"]
+        state.telemetry.use(self.tracer_provider, self._meter_provider)
         return self
 
     def spans(self, prefix: str = "") -> list[ReadableSpan]:
