@@ -11,7 +11,8 @@ import click
 from ..auth.auth_info import AuthInfo
 from ..auth.token_errors import TokenError
 from ..errors import AuthorizationUnavailable
-from ..tenant.explanation import Explanation, explain
+from ..tenant.conclusion import Explanation
+from ..tenant.explanation import explain
 from .output import as_json, examination, fail, indented, load_state, plainly, table
 from .tokens import read_token
 

@@ -9,7 +9,8 @@ import click
 
 from ..tenant.apply import apply
 from ..tenant.examination import Examination
-from ..tenant.plan import READS, Plan, Step, Wishes, make_plan
+from ..tenant.plan import READS, make_plan
+from ..tenant.steps import Plan, Step, Wishes
 from .output import confirmed, examination, fail, load_state, note, plainly, table
 
 

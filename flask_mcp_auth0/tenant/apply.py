@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .examination import Examination
 from .management import ManagementProblem
-from .plan import Plan, Step
+from .steps import Plan, Step
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from .examination import Examination
 from .management import ManagementProblem, MissingScope, NotFound, Refused, segment
 from .needs import Need
 from .permissions import change_permissions, merged
-from .plan import extend_grant
+from .steps_api import extend_grant
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from flask_mcp_auth0.local_tenant.model import Client, Permission
 from flask_mcp_auth0.local_tenant.server import TenantServer
 from flask_mcp_auth0.local_tenant.state import TenantState
 from flask_mcp_auth0.tenant.apply import apply
-from flask_mcp_auth0.tenant.plan import Wishes, make_plan
+from flask_mcp_auth0.tenant.plan import make_plan
+from flask_mcp_auth0.tenant.steps import Wishes
 
 from .site import AUDIENCE, diagnosis, examination, make_app, named
 

@@ -10,7 +10,8 @@ from flask_mcp_auth0.local_tenant.minting import MintRequest, mint
 from flask_mcp_auth0.local_tenant.model import Group
 from flask_mcp_auth0.local_tenant.server import TenantServer
 from flask_mcp_auth0.local_tenant.tenant import tenant_of
-from flask_mcp_auth0.tenant.explanation import Explanation, explain
+from flask_mcp_auth0.tenant.conclusion import Explanation
+from flask_mcp_auth0.tenant.explanation import explain
 from flask_mcp_auth0.tenant.management import NotFound
 
 from .site import AUDIENCE, examination, make_app, state_of
