@@ -103,6 +103,8 @@ def start(
             return running[key]
 
         yield starting
+        for served in running.values():
+            served.server.terminate()
 
 
 @pytest.fixture(

@@ -40,10 +40,17 @@ class Server:
     origin: str
     log: Path
     process: subprocess.Popen[bytes] = field(repr=False)
+    ending: bool = field(default=False, repr=False)
 
     @property
     def url(self) -> str:
         return f"{self.origin}/mcp"
+
+    def terminate(self) -> None:
+        """Ask gunicorn to end gracefully. Several servers are asked at once, and awaited one by one."""
+        if not self.ending:
+            self.ending = True
+            self.process.send_signal(signal.SIGTERM)
 
     def tail(self, characters: int = 20_000) -> str:
         """Return the end of the log."""
@@ -125,7 +132,7 @@ def _await_workers(reading: int, workers: int, server: Server) -> None:
 
 
 def _stop(server: Server) -> None:
-    server.process.send_signal(signal.SIGTERM)
+    server.terminate()
     try:
         status = server.process.wait(STOP)
     except subprocess.TimeoutExpired:

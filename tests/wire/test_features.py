@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+import http.client
+import json
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from ..conformance.samples import PNG
 from ..conformance.tools import ADDRESS_SCHEMA
 from .conftest import Served
-from .raw import Wire, answer, events
+from .raw import MODERN, Wire, answer, events, meta
 
 pytestmark = pytest.mark.wire
 
@@ -330,6 +333,30 @@ def test_a_closed_stream_cancels_its_call(served: Served) -> None:
         response = wire.modern("tools/call", params, progress_token=1, stream=True)
         next(events(response))
         response.close()
+
+        assert any(cancelled(wire) > before for _ in range(2000))
+
+
+def test_a_call_that_has_said_nothing_yet_is_cancelled_by_closing_the_connection(served: Served) -> None:
+    with served.wire() as wire:
+        before = cancelled(wire)
+        body = {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "tools/call",
+            "params": {"name": "ours_slow", "arguments": {"seconds": 30}, "_meta": meta()},
+        }
+        headers = {
+            "Authorization": f"Bearer {served.token()}",
+            "Content-Type": "application/json",
+            "Accept": "application/json, text/event-stream",
+            "MCP-Protocol-Version": MODERN,
+            "Mcp-Method": "tools/call",
+            "Mcp-Name": "ours_slow",
+        }
+        connection = http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=20)
+        connection.request("POST", "/mcp", json.dumps(body), headers)
+        connection.close()
 
         assert any(cancelled(wire) > before for _ in range(2000))
 

@@ -34,6 +34,7 @@ FILLED: dict[str, Any] = {
     "email": "ada@example.com",
     "color": "blue",
     "ok": True,
+    "context": "ships",
 }
 
 
@@ -234,12 +235,13 @@ def test_its_user_is_asked(served: Served, mode: str) -> None:
                 return
             rounds = await client.call_tool("test_input_required_result_multi_round")
             several = await client.call_tool("test_input_required_result_multiple_inputs")
-            prompt = await client.get_prompt("test_simple_prompt")
+            prompt = await client.get_prompt("test_input_required_result_prompt")
 
             assert "yes" in text(answered)
             assert "blue" in text(rounds)
             assert text(several) == "Paris, Ada (1 roots)"
-            assert prompt.messages
+            assert isinstance(prompt.messages[0].content, types.TextContent)
+            assert prompt.messages[0].content.text == "Think about ships."
 
     run(scenario)
 
