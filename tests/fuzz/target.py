@@ -16,8 +16,8 @@ from flask import Flask
 from joserfc.jwk import RSAKey
 from pydantic import BaseModel, Field
 
-import flask_mcp_auth0.extension as extension
 from flask_mcp_auth0 import Auth0MCP, Call, File, Image, MirroredHeader, ToolError, get_auth_info
+from flask_mcp_auth0.app_state import AppState
 
 from ..auth.doubles import Clock, FakeOutbound, Tenant
 from .gateway import Answer, send
@@ -84,14 +84,22 @@ def register(mcp: Auth0MCP) -> None:
         return {"value": value, "more": more}
 
     @mcp.tool
-    def region(where: Annotated[str, MirroredHeader("Region")], level: Annotated[int | None, MirroredHeader("Level")] = None) -> str:  # fmt: skip
+    def region(
+        where: Annotated[str, MirroredHeader("Region")],
+        level: Annotated[int | None, MirroredHeader("Level")] = None,
+    ) -> str:
         return where
 
-    @mcp.tool(input_schema={
-        "type": "object",
-        "properties": {"q": {"type": "string", "pattern": "^(a+)+$", "maxLength": 30}, "n": {"multipleOf": 0.1}},
-        "required": ["q"],
-    })  # fmt: skip
+    @mcp.tool(
+        input_schema={
+            "type": "object",
+            "properties": {
+                "q": {"type": "string", "pattern": "^(a+)+$", "maxLength": 30},
+                "n": {"multipleOf": 0.1},
+            },
+            "required": ["q"],
+        }
+    )
     def raw(**arguments: Any) -> str:
         return json.dumps(arguments)
 
@@ -115,16 +123,31 @@ def register(mcp: Auth0MCP) -> None:
     @mcp.tool
     def breaks(how: int = 0) -> Any:
         kinds: list[Any] = [
-            RuntimeError(SECRET), ValueError(SECRET), KeyError(SECRET), UnicodeDecodeError("utf-8", b"x", 0, 1, SECRET),
-            RecursionError(SECRET), MemoryError(SECRET), SystemError(SECRET), OSError(5, SECRET), StopIteration(SECRET),
-        ]  # fmt: skip
+            RuntimeError(SECRET),
+            ValueError(SECRET),
+            KeyError(SECRET),
+            UnicodeDecodeError("utf-8", b"x", 0, 1, SECRET),
+            RecursionError(SECRET),
+            MemoryError(SECRET),
+            SystemError(SECRET),
+            OSError(5, SECRET),
+            StopIteration(SECRET),
+        ]
         if how >= len(kinds):
             raise ToolError("told to fail")
         raise kinds[how]
 
     @mcp.tool
     def unfit(how: int = 0) -> Any:
-        return [object(), float("nan"), {1: 2}, "\ud800", b"\xff", Image(data=b"\x89PNG", mime_type="image/png"), File(data="x", uri="doc://x")][how % 7]  # fmt: skip
+        return [
+            object(),
+            float("nan"),
+            {1: 2},
+            "\ud800",
+            b"\xff",
+            Image(data=b"\x89PNG", mime_type="image/png"),
+            File(data="x", uri="doc://x"),
+        ][how % 7]
 
     @mcp.protected_tool
     def guarded() -> str:
@@ -176,13 +199,10 @@ class Target:
         self.app.config.update(config)
         self.mcp = Auth0MCP()
         register(self.mcp)
-        real = extension.Outbound
-        extension.Outbound = lambda: self.outbound  # type: ignore[assignment,misc]
-        try:
-            self.mcp.init_app(self.app)
-        finally:
-            extension.Outbound = real  # type: ignore[misc]
-        self.state: extension.AppState = self.app.extensions["mcp_auth0"]
+        self.mcp.init_app(self.app)
+        self.state: AppState = self.app.extensions["mcp_auth0"]
+        # Documents come from memory; everything else is as it is wired for every app.
+        self.state.outbound.get_json = self.outbound.get_json  # type: ignore[method-assign]
         self.token = self._token()
         self.sessions = {
             version: self._session(version) for version in ("2025-11-25", "2025-06-18", "2025-03-26")
@@ -270,11 +290,28 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("tools/list", {"cursor": "dG9vbHM6MQ=="}),
     ("tools/call", {"name": "greet", "arguments": {"name": "you"}}),
     ("tools/call", {"name": "add", "arguments": {"a": 1, "b": 2.5}}),
-    ("tools/call", {"name": "scalars", "arguments": {
-        "day": "2026-01-31", "moment": "2026-01-31T10:00:00Z", "amount": "1.5",
-        "number": "5c2a8c7e-5d0c-4a39-8d29-2a4b6d6a4e4f", "raw": "YQ==", "colour": "blue", "size": 3,
-    }}),
-    ("tools/call", {"name": "order", "arguments": {"order": {"items": [{"sku": "AB-12", "count": 2}]}, "extra": {"a": [1]}}}),
+    (
+        "tools/call",
+        {
+            "name": "scalars",
+            "arguments": {
+                "day": "2026-01-31",
+                "moment": "2026-01-31T10:00:00Z",
+                "amount": "1.5",
+                "number": "5c2a8c7e-5d0c-4a39-8d29-2a4b6d6a4e4f",
+                "raw": "YQ==",
+                "colour": "blue",
+                "size": 3,
+            },
+        },
+    ),
+    (
+        "tools/call",
+        {
+            "name": "order",
+            "arguments": {"order": {"items": [{"sku": "AB-12", "count": 2}]}, "extra": {"a": [1]}},
+        },
+    ),
     ("tools/call", {"name": "echo", "arguments": {"value": {"a": [1, None, True]}, "more": [1]}}),
     ("tools/call", {"name": "region", "arguments": {"where": "eu", "level": 3}}),
     ("tools/call", {"name": "raw", "arguments": {"q": "aaaa", "n": 1}}),
@@ -294,14 +331,22 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("prompts/list", {}),
     ("prompts/get", {"name": "summary", "arguments": {"topic": "x", "words": "3"}}),
     ("prompts/get", {"name": "broken", "arguments": {}}),
-    ("completion/complete", {
-        "ref": {"type": "ref/prompt", "name": "summary"}, "argument": {"name": "topic", "value": "a"},
-        "context": {"arguments": {"words": "1"}},
-    }),
-    ("completion/complete", {
-        "ref": {"type": "ref/resource", "uri": "doc://{section}/{page}"}, "argument": {"name": "section", "value": ""},
-    }),
-]  # fmt: skip
+    (
+        "completion/complete",
+        {
+            "ref": {"type": "ref/prompt", "name": "summary"},
+            "argument": {"name": "topic", "value": "a"},
+            "context": {"arguments": {"words": "1"}},
+        },
+    ),
+    (
+        "completion/complete",
+        {
+            "ref": {"type": "ref/resource", "uri": "doc://{section}/{page}"},
+            "argument": {"name": "section", "value": ""},
+        },
+    ),
+]
 MODERN_ONLY: list[tuple[str, dict[str, Any]]] = [
     ("server/discover", {}),
     (
@@ -314,9 +359,14 @@ HANDSHAKE_ONLY: list[tuple[str, dict[str, Any]]] = [
     ("logging/setLevel", {"level": "info"}),
     ("resources/subscribe", {"uri": "fixed://one"}),
     ("resources/unsubscribe", {"uri": "fixed://one"}),
-    ("initialize", {
-        "protocolVersion": "2025-11-25", "capabilities": {"roots": {}}, "clientInfo": {"name": "a", "version": "1"},
-    }),
-]  # fmt: skip
+    (
+        "initialize",
+        {
+            "protocolVersion": "2025-11-25",
+            "capabilities": {"roots": {}},
+            "clientInfo": {"name": "a", "version": "1"},
+        },
+    ),
+]
 
 __all__ = ["HANDSHAKE_ONLY", "MODERN", "MODERN_ONLY", "REQUESTS", "Target", "mirrored"]

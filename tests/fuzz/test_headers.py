@@ -18,19 +18,59 @@ from .test_messages import judged, seeds
 #: What a server lets through in a field value, and a little more.
 _CHARACTERS = "".join(map(chr, [9, *range(32, 127), *range(160, 256)])) + "\x01\x7f"
 _VALUES = {
-    "Accept": ["*/*", "application/json", "text/event-stream", "application/json;q=0", "text/html", "a/b;q=;", ",,;", "application/json;q=1e9"],
-    "Content-Type": ["application/json; charset=utf-16", "text/plain", "application/json;", "", "multipart/form-data; boundary=x"],
+    "Accept": [
+        "*/*",
+        "application/json",
+        "text/event-stream",
+        "application/json;q=0",
+        "text/html",
+        "a/b;q=;",
+        ",,;",
+        "application/json;q=1e9",
+    ],
+    "Content-Type": [
+        "application/json; charset=utf-16",
+        "text/plain",
+        "application/json;",
+        "",
+        "multipart/form-data; boundary=x",
+    ],
     "Content-Encoding": ["gzip", "identity", "IDENTITY", "br, gzip"],
     "Content-Length": ["0", "5", "-1", "abc", "99999999999999999999", "+3", "1_0"],
-    "MCP-Protocol-Version": ["2026-07-28", "2025-11-25", "2025-03-26", "2024-11-05", "", "9999-99-99", "2026-07-28, 2026-07-28"],
+    "MCP-Protocol-Version": [
+        "2026-07-28",
+        "2025-11-25",
+        "2025-03-26",
+        "2024-11-05",
+        "",
+        "9999-99-99",
+        "2026-07-28, 2026-07-28",
+    ],
     "Mcp-Method": ["tools/list", "TOOLS/LIST", "tools/call, tools/call", ""],
     "Mcp-Name": ["greet", "=?base64?Z3JlZXQ=?=", "=?base64??=", "=?base64?\xff?=", "=?base64?="],
     "Mcp-Param-Region": ["eu", "=?base64?ZXU=?=", "us", ""],
     "Mcp-Param-Level": ["3", "3.0", "3e0", "03", "1" * 400, "٣", "-", "0x3", "true"],
     "Mcp-Session-Id": ["", "abc", "a" * 5000, "A.B.C", "=?base64?YQ==?="],
     "Last-Event-ID": ["1", "\xff"],
-    "Origin": ["null", "https://evil.example", "http://localhost:8000", "https://app.example.com", "://", "http://[::1", "\xff"],
-    "Authorization": ["", "Bearer", "Bearer ", "Bearer a", "Basic YTpi", "DPoP x", "Bearer a, Bearer b", "bearer\ta.b.c"],
+    "Origin": [
+        "null",
+        "https://evil.example",
+        "http://localhost:8000",
+        "https://app.example.com",
+        "://",
+        "http://[::1",
+        "\xff",
+    ],
+    "Authorization": [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer a",
+        "Basic YTpi",
+        "DPoP x",
+        "Bearer a, Bearer b",
+        "bearer\ta.b.c",
+    ],
     "DPoP": ["", "a.b.c", "e30.e30.e30"],
     "User-Agent": ["openai-mcp/1.0", "\xff", ""],
     "Access-Control-Request-Method": ["POST", "\xff"],
@@ -39,7 +79,7 @@ _VALUES = {
     "Cookie": ["session=x", "=;=", "\xff"],
     "Transfer-Encoding": ["chunked"],
     "Expect": ["100-continue"],
-}  # fmt: skip
+}
 _METHODS = ("POST", "GET", "DELETE", "PUT", "PATCH", "OPTIONS", "HEAD", "post", "TRACE", "X")
 
 
@@ -97,7 +137,11 @@ def test_any_method_and_any_spelling_of_the_path_is_guarded(
         path = turn.choice(paths)
         while turn.random() < 0.5:
             path = bent(path, turn).replace("\ud800", "")
-        path = "/" + path.encode("utf-8", "replace").decode("latin-1").lstrip("/") if turn.random() < 0.9 else path.encode("utf-8", "replace").decode("latin-1")  # fmt: skip
+        path = (
+            "/" + path.encode("utf-8", "replace").decode("latin-1").lstrip("/")
+            if turn.random() < 0.9
+            else path.encode("utf-8", "replace").decode("latin-1")
+        )
         method = turn.choice(_METHODS)
         cases["methods and paths"] += 1
         answer = send(
@@ -125,9 +169,17 @@ def test_any_method_and_any_spelling_of_the_path_is_guarded(
 @bounded(150)
 @given(
     origin=st.text(alphabet=_CHARACTERS, max_size=40)
-    | st.sampled_from(["https://app.example.com.evil.example", "https://app.example.com:443", "https://APP.example.com", "http://app.example.com", "https://user@app.example.com"]),
+    | st.sampled_from(
+        [
+            "https://app.example.com.evil.example",
+            "https://app.example.com:443",
+            "https://APP.example.com",
+            "http://app.example.com",
+            "https://user@app.example.com",
+        ]
+    ),
     preflight=st.booleans(),
-)  # fmt: skip
+)
 def test_no_other_origin_is_ever_let_in(origin: str, preflight: bool, target: Target) -> None:
     body, headers = target.modern("tools/list", {})
     headers["Origin"] = origin

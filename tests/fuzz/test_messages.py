@@ -147,16 +147,44 @@ def test_an_id_comes_back_with_its_type_and_value(
 
 @bounded(120)
 @given(
-    tool=st.sampled_from(["greet", "add", "scalars", "order", "echo", "region", "raw", "steps", "tell", "confirm", "unfit"]),
+    tool=st.sampled_from(
+        ["greet", "add", "scalars", "order", "echo", "region", "raw", "steps", "tell", "confirm", "unfit"]
+    ),
     arguments=st.dictionaries(
-        st.sampled_from(["name", "a", "b", "day", "moment", "amount", "number", "raw", "colour", "size", "order", "value",
-                         "where", "level", "q", "n", "count", "text", "what", "how", "call", "self", "extra", "more"])
+        st.sampled_from(
+            [
+                "name",
+                "a",
+                "b",
+                "day",
+                "moment",
+                "amount",
+                "number",
+                "raw",
+                "colour",
+                "size",
+                "order",
+                "value",
+                "where",
+                "level",
+                "q",
+                "n",
+                "count",
+                "text",
+                "what",
+                "how",
+                "call",
+                "self",
+                "extra",
+                "more",
+            ]
+        )
         | st.text(max_size=5),
         json_values,
         max_size=4,
     ),
     modern=st.booleans(),
-)  # fmt: skip
+)
 def test_any_arguments_of_any_tool_are_answered_with_a_result(
     tool: str, arguments: dict[str, object], modern: bool, target: Target, last_error: Last
 ) -> None:

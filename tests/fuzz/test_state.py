@@ -24,10 +24,15 @@ _SEALER = Sealer(["another secret, long enough for this"])
 
 
 @bounded(100)
-@given(cursor=st.text(max_size=30) | st.binary(max_size=30).map(lambda raw: base64.urlsafe_b64encode(raw).decode())
-       | st.tuples(st.sampled_from(["tools", "prompts", "resources", "x"]), st.integers(-5, 10**12)).map(
-           lambda pair: base64.urlsafe_b64encode(f"{pair[0]}:{pair[1]}".encode()).decode()),
-       kind=st.sampled_from(["tools", "prompts", "resources", "resources/templates"]), modern=st.booleans())  # fmt: skip
+@given(
+    cursor=st.text(max_size=30)
+    | st.binary(max_size=30).map(lambda raw: base64.urlsafe_b64encode(raw).decode())
+    | st.tuples(st.sampled_from(["tools", "prompts", "resources", "x"]), st.integers(-5, 10**12)).map(
+        lambda pair: base64.urlsafe_b64encode(f"{pair[0]}:{pair[1]}".encode()).decode()
+    ),
+    kind=st.sampled_from(["tools", "prompts", "resources", "resources/templates"]),
+    modern=st.booleans(),
+)
 def test_a_foreign_cursor_is_refused_and_a_known_one_pages(
     cursor: str, kind: str, modern: bool, target: Target, last_error: Last
 ) -> None:
@@ -102,12 +107,18 @@ def test_what_was_not_sealed_here_cannot_be_opened(seed: int) -> None:
         raise AssertionError(f"{text!r} was opened: {opened!r}")
 
 
-_uri_parts = st.text(alphabet="ab/:?&=%.~#{}+*é \x00\ud800", max_size=25)
+_uris = st.tuples(
+    st.sampled_from(["doc://", "files://", "fixed://one", "bad://", ""]),
+    st.text(alphabet="ab/:?&=%.~#{}+*é \x00\ud800", max_size=25),
+).map("".join)
 
 
 @bounded(150)
-@given(uri=st.sampled_from(["doc://", "files://", "fixed://one", "bad://", ""]).flatmap(lambda start: _uri_parts.map(lambda rest: start + rest)),
-       method=st.sampled_from(["resources/read", "resources/subscribe", "completion/complete"]), modern=st.booleans())  # fmt: skip
+@given(
+    uri=_uris,
+    method=st.sampled_from(["resources/read", "resources/subscribe", "completion/complete"]),
+    modern=st.booleans(),
+)
 def test_any_uri_is_found_or_not_and_no_more(
     uri: str, method: str, modern: bool, target: Target, last_error: Last
 ) -> None:
@@ -124,13 +135,18 @@ _expressions = st.tuples(
     st.sampled_from(["", "+", "#", ".", "/", ";", "?", "&"]),
     st.lists(st.sampled_from(["a", "b", "c*", "d:3", "e"]), min_size=1, max_size=3, unique=True),
 ).map(lambda pair: "{" + pair[0] + ",".join(pair[1]) + "}")
-_templates = st.lists(st.text(alphabet="ab/-.:?", max_size=4) | _expressions, max_size=5).map(lambda parts: "x://" + "".join(parts))  # fmt: skip
+_templates = st.lists(st.text(alphabet="ab/-.:?", max_size=4) | _expressions, max_size=5).map(
+    lambda parts: "x://" + "".join(parts)
+)
 _values = st.text(max_size=6) | st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=3)
 
 
 @bounded(250)
-@given(template=_templates | st.text(alphabet="x:/{}+#?&;,*:3a ", max_size=25),
-       values=st.dictionaries(st.sampled_from("abcde"), _values, max_size=5), uri=st.text(max_size=40))  # fmt: skip
+@given(
+    template=_templates | st.text(alphabet="x:/{}+#?&;,*:3a ", max_size=25),
+    values=st.dictionaries(st.sampled_from("abcde"), _values, max_size=5),
+    uri=st.text(max_size=40),
+)
 def test_a_template_reads_back_what_it_wrote_or_is_refused(
     template: str, values: dict[str, str | list[str]], uri: str
 ) -> None:

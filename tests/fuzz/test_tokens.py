@@ -146,7 +146,8 @@ def test_any_key_set_and_any_discovery_document_is_used_or_refused(seed: int, fu
             pass
         except UnicodeEncodeError as error:
             # Only the double writes JSON that it could not send.
-            assert "surrogate" in str(error)
+            if "surrogate" not in str(error):
+                raise
 
 
 @bounded(20)
@@ -175,6 +176,10 @@ def test_a_poisoned_cache_never_lets_a_foreign_key_in(seed: int, fuzz_key: RSAKe
 
 
 _EC = {
-    "kty": "EC", "crv": "P-256", "kid": "ec", "use": "sig",
-    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
-}  # fmt: skip
+    "kty": "EC",
+    "crv": "P-256",
+    "kid": "ec",
+    "use": "sig",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+}
