@@ -297,3 +297,11 @@ def test_the_audit_log_names_who_did_what_and_only_the_arguments_that_may_be(
     ]
     assert lines[1]["arguments"] == {"order": 7}
     assert "a secret" not in str(lines)
+
+
+def test_a_limit_counts_for_each_user(served: Serve) -> None:
+    client = served("rate_limits").client.login("rita")
+    for _ in range(10):
+        assert client.call("search", query="tea").value == ["a page on tea"]
+    assert "Too Many Requests: That was often enough" in client.call("search", query="tea").text
+    assert client.login("rolf").call("search", query="tea").value == ["a page on tea"]
