@@ -48,18 +48,26 @@ class ClaimRules:
         :param now: Unix time in seconds.
         :raises TokenError: for the first thing that is wrong.
         """
-        self._check_kind(claims)
+        self.check_kind(claims)
         if claims.get("iss") != issuer:
             raise WrongIssuer(f"The access token was issued by another authorization server than {issuer}")
-        self._check_audience(claims)
-        self._check_time(claims, now)
-        self._check_organization(claims)
+        self.check_audience(claims)
+        self.check_time(claims, now)
+        self.check_organization(claims)
 
-    def _check_kind(self, claims: Mapping[str, Any]) -> None:
+    def check_kind(self, claims: Mapping[str, Any]) -> None:
+        """Refuse ID and refresh tokens (RFC 9068 §4).
+
+        :raises NotAnAccessToken: if it is one.
+        """
         if any(name in claims for name in _ID_TOKEN_CLAIMS) or claims.get("token_use") in ("id", "refresh"):
             raise NotAnAccessToken("This is an ID token. Send the access token instead.")
 
-    def _check_audience(self, claims: Mapping[str, Any]) -> None:
+    def check_audience(self, claims: Mapping[str, Any]) -> None:
+        """Make sure that the token is for this server, compared exactly (RFC 8707 §2, RFC 9068 §4).
+
+        :raises TokenInvalid: if it is not; the text helps where only a slash differs.
+        """
         aud = claims.get("aud")
         audiences = [aud] if isinstance(aud, str) else aud
         if not isinstance(audiences, list) or not all(isinstance(one, str) for one in audiences):
@@ -73,7 +81,12 @@ class ClaimRules:
             text += " (its audience is the client itself, as that of an ID token is)"
         raise WrongAudience(text)
 
-    def _check_time(self, claims: Mapping[str, Any], now: float) -> None:
+    def check_time(self, claims: Mapping[str, Any], now: float) -> None:
+        """Make sure that the token holds now (RFC 7519 §4.1.4 to §4.1.6), give or take the leeway.
+
+        :raises TokenExpired: if its time is over.
+        :raises TokenInvalid: if it does not say when that is, or is not yet valid.
+        """
         expires_at = _date(claims, "exp")
         if expires_at is None:
             raise TokenInvalid("The access token does not say when it expires (exp).")
@@ -84,7 +97,11 @@ class ClaimRules:
             if starts_at is not None and now + self.leeway < starts_at:
                 raise TokenInvalid(f"The access token is not valid yet ({name} is in the future).")
 
-    def _check_organization(self, claims: Mapping[str, Any]) -> None:
+    def check_organization(self, claims: Mapping[str, Any]) -> None:
+        """Make sure that the user logged in to one of the organisations that are admitted, where any are named.
+
+        :raises TokenInvalid: if not.
+        """
         if not self.organizations:
             return
         # Auth0: ids start with org_, names never do, and are lower case in tokens.

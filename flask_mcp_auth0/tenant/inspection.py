@@ -85,7 +85,7 @@ def inspect(token: str, examined: Examination, clock: Callable[[], float] = time
     found = (
         _rule("form", lambda: "a signed JWT"),
         _rule("type", _passing(lambda: check_header(signed), _text(signed.header.get("typ", "none stated")))),
-        _rule("kind", _passing(lambda: rules._check_kind(claims), "an access token")),
+        _rule("kind", _passing(lambda: rules.check_kind(claims), "an access token")),
         _rule("algorithm", lambda: _algorithm(signed, settings.algorithms)),
         _rule("signature", signature),
         _rule("issuer", issuer),
@@ -93,7 +93,7 @@ def inspect(token: str, examined: Examination, clock: Callable[[], float] = time
         _rule("time", lambda: _time(rules, claims, now)),
         _rule(
             "organization",
-            _passing(lambda: rules._check_organization(claims), _text(claims.get("org_id", "none"))),
+            _passing(lambda: rules.check_organization(claims), _text(claims.get("org_id", "none"))),
         ),
         _rule("subject and client", lambda: _who(claims)),
         _rule("binding", lambda: _binding(claims, settings.dpop)),
@@ -140,7 +140,7 @@ def _algorithm(signed: SignedToken, accepted: tuple[str, ...]) -> str:
 
 def _audience(rules: ClaimRules, claims: Mapping[str, Any]) -> str:
     try:
-        rules._check_audience(claims)
+        rules.check_audience(claims)
     except TokenError as error:
         raise TokenError(f"{error.description}. The token is for {_text(claims.get('aud'))}") from None
     return rules.audience
@@ -182,7 +182,7 @@ def _says(signed: SignedToken, claims: Mapping[str, Any], now: float) -> tuple[t
 
 
 def _time(rules: ClaimRules, claims: Mapping[str, Any], now: float) -> str:
-    rules._check_time(claims, now)
+    rules.check_time(claims, now)
     minutes = (claims["exp"] - now) / 60
     if minutes < 2:
         return "valid, and about to expire"
