@@ -9,7 +9,7 @@ mcp = Auth0MCP()
 
 
 @mcp.protected_tool(audit_arguments=["order"])
-def refund(order: int, reason: str) -> str:
+def pay_back(order: int, reason: str) -> str:
     """Pay an order back."""
     return f"Order {order} was paid back."
 
