@@ -1,0 +1,41 @@
+"""Write the table of faults to ``docs/faults.md``: ``python -m tests.faults.table``."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from .rows import ROWS
+
+PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+
+_MODULES = ("test_tenant", "test_cache", "test_store")
+
+_HEAD = """\
+# What breaks, and what callers see
+
+Each row is a test that breaks the thing and asserts the answer, so this page is what was seen. It is written by
+`python -m tests.faults.table`; a test fails when it is not up to date.
+
+Two rules hold throughout. A failure of Auth0, of a cache or of the store is never told as a fault of the caller: no
+401 for a token that could not be checked, no "you don't have permission" where nobody could be asked. And nothing is
+ever granted because something is broken.
+
+| What breaks | What the caller sees | What recovers by itself |
+|---|---|---|
+"""
+
+
+def table() -> str:
+    """Return the page."""
+    for name in _MODULES:
+        importlib.import_module(f"{__package__}.{name}")
+    rows = sorted(ROWS, key=lambda row: _MODULES.index(row.test.rpartition("/")[2].partition(".")[0]))
+    lines = [f"| {row.fault} | {row.sees} | {row.recovers} |\n" for row in rows]
+    tests = [f"- {row.fault}: `{row.test}`\n" for row in rows]
+    return _HEAD + "".join(lines) + "\n## The tests\n\n" + "".join(tests)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(table())
+    print(f"{PAGE.name}: {len(ROWS)} rows")
