@@ -39,7 +39,7 @@ test: lint typing package pytest ## Everything that has to hold: style, types, p
 pytest: $(STAMPS)/dev $(STAMPS)/tools ## Only the tests, with branch coverage
 	@mkdir -p $(CACHE)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(JOBS) --junitxml=$(CACHE)/junit.xml $(PYTEST_ARGS)
+	$(BIN)/coverage run -m pytest -n $(JOBS) --dist loadgroup --junitxml=$(CACHE)/junit.xml $(PYTEST_ARGS)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	@$(BIN)/python scripts/summary.py $(CACHE)/junit.xml
