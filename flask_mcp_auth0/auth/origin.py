@@ -27,7 +27,7 @@ _HEADERS = (
     "Last-Event-ID",
     "DPoP",
 )
-_EXPOSED = ("Mcp-Session-Id", "WWW-Authenticate")
+_EXPOSED = ("Mcp-Session-Id", "WWW-Authenticate", "X-Request-ID")
 _PREFLIGHT_AGE = "600"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

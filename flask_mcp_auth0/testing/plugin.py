@@ -33,16 +33,20 @@ def auth0_environment(auth0_tenant: Auth0Tenant, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
-def mcp_client(app: Flask, auth0_tenant: Auth0Tenant) -> MCPClient:
-    """A client of your ``app`` fixture's app, without a socket."""
+def mcp_client(app: Flask, auth0_tenant: Auth0Tenant) -> Iterator[MCPClient]:
+    """A client of your ``app`` fixture's app, without a socket. What a test changes in the tenant is undone."""
     from .client import MCPClient
 
-    return MCPClient.for_app(app, auth0_tenant)
+    with auth0_tenant.unchanged():
+        yield MCPClient.for_app(app, auth0_tenant)
 
 
 @pytest.fixture
 def live_mcp_client(app: Flask, auth0_tenant: Auth0Tenant) -> Iterator[MCPClient]:
-    """A client of your ``app`` fixture's app, served by a threaded server on a free port of loopback."""
+    """A client of your ``app`` fixture's app, served by a threaded server on a free port of loopback.
+
+    What a test changes in the tenant is undone.
+    """
     from werkzeug.serving import make_server
 
     from .client import MCPClient
@@ -51,7 +55,10 @@ def live_mcp_client(app: Flask, auth0_tenant: Auth0Tenant) -> Iterator[MCPClient
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield MCPClient.for_url(f"http://127.0.0.1:{server.server_port}{auth0_tenant.mcp_path}", auth0_tenant)
+        with auth0_tenant.unchanged():
+            yield MCPClient.for_url(
+                f"http://127.0.0.1:{server.server_port}{auth0_tenant.mcp_path}", auth0_tenant
+            )
     finally:
         server.shutdown()
         thread.join(5)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -145,6 +146,16 @@ class Auth0Tenant:
         )
         token: str = mint(tenant_of(self._server.app), wanted)["access_token"]
         return token
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Undo, at the end, whatever was changed within: users, permissions, definitions, faults."""
+        before = self.state.snapshot()
+        try:
+            yield
+        finally:
+            self.state.restore(before)
+            self.state.faults.clear()
 
     def start(self) -> Auth0Tenant:
         """Begin to answer on loopback."""

@@ -157,6 +157,19 @@ def test_an_app_may_read_its_settings_from_the_environment(auth0_environment: di
     assert app.extensions["mcp_auth0"].settings.client_id == auth0_environment["FLASK_AUTH0_CLIENT_ID"]
 
 
+def test_what_a_test_changes_in_the_tenant_is_undone(auth0_tenant: Auth0Tenant) -> None:
+    with auth0_tenant.unchanged():
+        auth0_tenant.user("frank", permissions=["tool:passing"])
+        auth0_tenant.user("alice", permissions=[])
+        assert auth0_tenant.state.find_user("frank") is not None
+    assert auth0_tenant.state.find_user("frank") is None
+    alice, api = auth0_tenant.state.find_user("alice"), auth0_tenant.state.find_api(auth0_tenant.audience)
+    assert alice is not None
+    assert alice.roles
+    assert api is not None
+    assert "tool:passing" not in api.scopes
+
+
 def test_permissions_can_be_defined_and_undefined(auth0_tenant: Auth0Tenant) -> None:
     auth0_tenant.user("eve", permissions=["tool:extra"])
     auth0_tenant.undefine("tool:extra")
