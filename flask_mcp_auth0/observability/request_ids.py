@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
-import secrets
-from typing import cast
+from typing import TYPE_CHECKING
 
-from flask import g, has_request_context, request
+from flask import has_request_context, request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 HEADER = "X-Request-ID"
-_G_KEY = "_mcp_request_id"
+_KEY = "flask_mcp_auth0.request_id"
 
 #: What a proxy or a client may choose: bounded, and nothing that means something in a log or a header.
 _SANE = re.compile(r"[A-Za-z0-9._~:+/=-]{1,128}")
@@ -21,13 +24,16 @@ def current_request_id() -> str | None:
 
     :return: ``None`` outside a request.
     """
-    if not has_request_context():
-        return None
-    known = cast("str | None", g.get(_G_KEY))
+    return request_id_of(request.environ) if has_request_context() else None
+
+
+def request_id_of(environ: WSGIEnvironment) -> str:
+    """Return the id of a request by its WSGI environment, where it is kept: nothing is looked up faster."""
+    known: str | None = environ.get(_KEY)
     if known is None:
-        sent = request.headers.get(HEADER, "")
-        known = sent if _SANE.fullmatch(sent) else secrets.token_hex(16)
-        setattr(g, _G_KEY, known)
+        sent = environ.get("HTTP_X_REQUEST_ID")
+        known = sent if sent is not None and _SANE.fullmatch(sent) else os.urandom(16).hex()
+        environ[_KEY] = known
     return known
 
 

@@ -54,7 +54,7 @@ class Observability:
         self, component: Component, outcome: str, seconds: float, arguments: Mapping[str, Any]
     ) -> None:
         """Take note of a run of a component, and tell those who listen for it."""
-        if (timed := timings.current()) is not None:
+        if self._app.debug and (timed := timings.current()) is not None:
             timed.add(component.kind, seconds)
         audit.called(component, outcome, seconds, arguments)
         if component_called.receivers:
@@ -68,7 +68,7 @@ class Observability:
         if instruments is not None:
             around = _http_watch()
             return SpanWatch(instruments, exchange, None if around is None else around.span)
-        return TimingWatch() if timings.current() is not None else None
+        return TimingWatch() if self._app.debug and timings.current() is not None else None
 
     def _begin(self) -> None:
         instruments = self.telemetry.instruments()
@@ -86,23 +86,25 @@ class Observability:
                 setattr(g, _HTTP_WATCH, HTTPWatch(instruments, current, self._base_url))
 
     def _let_in(self) -> None:
-        if (timed := timings.current()) is not None:
+        if self._app.debug and (timed := timings.current()) is not None:
             timed.until_now("auth")
 
     def _answered(self, response: Response) -> Response:
-        if not self._covers(request):
+        current = request._get_current_object()  # type: ignore[attr-defined]
+        if not self._covers(current):
             return response
-        name = request_ids.current_request_id()
-        if name is not None:
-            response.headers.setdefault(request_ids.HEADER, name)
-        if (timed := timings.current()) is not None:
+        if request_ids.HEADER not in response.headers:
+            response.headers.add(request_ids.HEADER, request_ids.request_id_of(current.environ))
+        if self._app.debug and (timed := timings.current()) is not None:
             timed.until_now("auth")
             response.headers[timings.HEADER] = timed.header()
-        if (watch := _http_watch()) is not None:
+        if self.telemetry.instruments() is not None and (watch := _http_watch()) is not None:
             watch.answered(response)
         return response
 
     def _over(self, _error: BaseException | None) -> None:
+        if self.telemetry.instruments() is None:
+            return
         watch: HTTPWatch | None = g.pop(_HTTP_WATCH, None)
         if watch is not None:
             watch.end()
@@ -119,7 +121,7 @@ class Observability:
         duration: float,
     ) -> None:
         audit.decided(auth_info, kind=kind, name=name, outcome=outcome, reason=reason, duration=duration)
-        if (timed := timings.current()) is not None:
+        if self._app.debug and (timed := timings.current()) is not None:
             timed.add("permissions", duration)
         instruments = self.telemetry.instruments()
         if instruments is not None:
