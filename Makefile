@@ -88,7 +88,7 @@ FUZZ_EXAMPLES ?= 4000
 .PHONY: fuzz
 fuzz: $(STAMPS)/dev $(STAMPS)/tools ## Fuzz for long: more than a million cases (FUZZ_EXAMPLES=)
 	rm -rf $(CACHE)/fuzz
-	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest tests/fuzz -n $(JOBS) -q --timeout=0 $(PYTEST_ARGS)
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest tests/fuzz -n $(JOBS) -p no:logging -q --timeout=0 $(PYTEST_ARGS)
 	@$(BIN)/python -m tests.fuzz.report
 
 # Seconds of mixed load, and calls of the two users who must never meet.
