@@ -29,12 +29,13 @@ def current_request_id() -> str | None:
 
 def request_id_of(environ: WSGIEnvironment) -> str:
     """Return the id of a request by its WSGI environment, where it is kept: nothing is looked up faster."""
-    known: str | None = environ.get(_KEY)
-    if known is None:
-        sent = environ.get("HTTP_X_REQUEST_ID")
-        known = sent if sent is not None and _SANE.fullmatch(sent) else os.urandom(16).hex()
-        environ[_KEY] = known
-    return known
+    known = environ.get(_KEY)
+    if isinstance(known, str):
+        return known
+    sent = environ.get("HTTP_X_REQUEST_ID")
+    made: str = sent if isinstance(sent, str) and _SANE.fullmatch(sent) else os.urandom(16).hex()
+    environ[_KEY] = made
+    return made
 
 
 class RequestIdFilter(logging.Filter):
