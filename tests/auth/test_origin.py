@@ -117,7 +117,9 @@ def test_what_is_no_preflight_is_none(method: str, header: str | None) -> None:
 def test_pages_of_an_allowed_origin_may_read_the_challenge() -> None:
     response = policy().add_headers(request(Origin="https://app.example.com"), Response())
     assert response.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
-    assert response.headers["Access-Control-Expose-Headers"] == "Mcp-Session-Id, WWW-Authenticate, X-Request-ID"
+    assert (
+        response.headers["Access-Control-Expose-Headers"] == "Mcp-Session-Id, WWW-Authenticate, X-Request-ID"
+    )
     assert response.headers["Vary"] == "Origin"
 
 

@@ -204,7 +204,9 @@ class House:
                 log_levels=LogLevels(self.store),
                 resource_subscriptions=ResourceSubscriptions(self.store),
                 ensure_sync=self.app.ensure_sync,
-                observe=lambda component, outcome, seconds, _: self.outcomes.append((component.name, outcome)),
+                observe=lambda component, outcome, seconds, _: self.outcomes.append(
+                    (component.name, outcome)
+                ),
                 max_body=self.max_body,
             )
         return self._server
