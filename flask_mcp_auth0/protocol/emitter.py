@@ -16,6 +16,10 @@ OpenStream = Callable[[], Callable[[bytes], object]]
 
 KEEP_ALIVE = b":\r\n\r\n"
 
+#: What is no line end in an event stream, but is taken for one by clients that split text as Unicode does. It
+#: can stand only within JSON's strings, where an escape says the same (RFC 8259 §7).
+_LINE_ENDS = tuple((char.encode(), f"\\u{ord(char):04x}".encode()) for char in "\x85\u2028\u2029")
+
 
 class Emitter:
     """Writes messages to the client as server-sent events, from whichever thread runs the call.
@@ -55,6 +59,8 @@ class Emitter:
     def send_bytes(self, message: bytes) -> bool:
         """Send one already encoded message; ``False`` where it could not be delivered."""
         # Compact JSON holds no line break, so one data line carries it (WHATWG, server-sent events).
+        for separator, escaped in _LINE_ENDS:
+            message = message.replace(separator, escaped)
         return self._raw(b"event: message\r\ndata: " + message + b"\r\n\r\n")
 
     def keep_alive(self) -> bool:

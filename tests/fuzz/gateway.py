@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,8 +35,8 @@ class Answer:
 
     def events(self) -> list[Any]:
         """Return the messages of an event stream."""
-        text = self.body.decode("utf-8")
-        return [strict(line[6:].encode()) for line in text.splitlines() if line.startswith("data: ")]
+        lines = re.split(b"\r\n|\r|\n", self.body)
+        return [strict(line[6:]) for line in lines if line.startswith(b"data: ")]
 
 
 def strict(text: bytes) -> Any:

@@ -134,7 +134,7 @@ def _changed(value: Any, turn: random.Random) -> Any:
         return value
     if isinstance(value, str) and value and turn.random() < 0.5:
         return bent(value, turn)
-    if type(value) is int and turn.random() < 0.4:
+    if type(value) is int and abs(value) < 2**64 and turn.random() < 0.4:
         return turn.choice((-value, value + 1, value * 10**9, float(value), str(value), bool(value)))
     return odd(turn)
 

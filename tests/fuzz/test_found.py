@@ -32,3 +32,14 @@ def test_a_request_whose_id_is_no_unicode_text_can_be_taken_back(target: Target)
     del body["id"]
     answer = send(target.app, json.dumps(body).encode(), headers)
     assert answer.status == 202
+
+
+@pytest.mark.parametrize("text", ["\u2028", "a\u2029b", "\x85", "\x0b\x0c\x1c"])
+def test_a_client_that_splits_lines_as_unicode_does_reads_the_same_events(target: Target, text: str) -> None:
+    answer = target.call("tell", {"text": text})
+    assert answer.mimetype == "text/event-stream"
+    lines = answer.body.decode("utf-8").splitlines()
+    messages = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
+    assert messages == answer.events()
+    assert messages[0]["params"]["data"] == {"text": text}
+    assert messages[-1]["result"]["content"][0]["text"] == text

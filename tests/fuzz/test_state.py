@@ -161,6 +161,10 @@ def test_a_template_reads_back_what_it_wrote_or_is_refused(
     except (ValueError, UnicodeEncodeError):
         return
     found = parsed.match(expanded)
-    if found is not None:
+    # A variable that is there twice may be read from one place alone, where the other may be absent.
+    once = sum(len(part.partition("}")[0].split(",")) for part in template.split("{")[1:]) == len(
+        parsed.variables
+    )
+    if found is not None and once:
         # What is read is the same resource: written again, it is the same URI.
         assert parsed.match(parsed.expand(found)) == found, (template, values, expanded, found)
