@@ -1,10 +1,13 @@
-"""What fuzzing found, each as a case of its own."""
+"""What fuzzing found, and what was found while it was written, each as a case of its own."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
+
+from flask_mcp_auth0.protocol.store_redis import RedisStore
+from flask_mcp_auth0.sealing import Sealer
 
 from .gateway import send
 from .target import Target
@@ -43,3 +46,12 @@ def test_a_client_that_splits_lines_as_unicode_does_reads_the_same_events(target
     assert messages == answer.events()
     assert messages[0]["params"]["data"] == {"text": text}
     assert messages[-1]["result"]["content"][0]["text"] == text
+
+
+def test_a_uri_that_is_no_unicode_text_can_be_followed_in_the_shared_store(valkey_url: str) -> None:
+    store = RedisStore(valkey_url, Sealer(["a secret of the fuzz tests"]), prefix="fuzz-found")
+    try:
+        assert store.add_member("followed", "doc://\ud800", ttl=60)
+        assert store.members("followed") == {"doc://\ud800"}
+    finally:
+        store.close()
