@@ -13,6 +13,9 @@ checks = Checks("credentials")
 
 #: Asked of the Management API while tools are called: one scope of each group is enough, the first the best.
 _AT_WORK = (("read:resource_servers",), ("read:user_effective_permissions", "read:users"))
+#: Auth0's smallest plans: a burst of 2 (free) or 10 (enterprise, not for production), both 2 a second.
+_SMALL_BURST = 10
+_SMALL_RATE = 2
 _EXCHANGES = ("on_behalf_of_token_exchange", "custom_authentication")
 
 
@@ -59,6 +62,37 @@ def management_grant(examined: Examination) -> Outcome:
             names = ("read:organization_member_effective_roles", "read:roles")
             return failure("permissions within an organization cannot be read", cures.grant_scopes(*names))
     return ok(f"{len(granted)} scopes granted")
+
+
+@checks.add(
+    "M3",
+    "What look-ups cost",
+    "'authorization is unavailable' when many users come at once: the tenant's rate limit is reached",
+)
+def rate_limit(examined: Examination) -> Outcome:
+    settings = examined.settings
+    if settings.permissions_source != "management":
+        return ok(f"few: AUTH0_PERMISSIONS_SOURCE is {settings.permissions_source}, so tokens decide most")
+    try:
+        examined.resource_server()
+    except NoCredentials:
+        return skipped("no credentials are configured (see M1)")
+    except ManagementProblem:
+        pass
+    limit, ttl = examined.pace.limit, settings.permissions_ttl
+    cost = f"one request per user in {ttl} s"
+    if limit is None:
+        return ok(f"{cost}; the tenant names no limit")
+    if limit > _SMALL_BURST:
+        return ok(f"{cost}; the tenant takes {limit} at once")
+    return warning(
+        f"{cost}, and the tenant answers {_SMALL_RATE} a second: enough for {_SMALL_RATE * 60} new users a minute, "
+        f"{_SMALL_RATE * ttl} within the TTL; beyond that, protected tools are unavailable",
+        Cure(
+            "set AUTH0_PERMISSIONS_SOURCE to auto or token, which have no such bound, or a longer "
+            "AUTH0_PERMISSIONS_TTL"
+        ),
+    )
 
 
 def _no_credentials(examined: Examination) -> Outcome:

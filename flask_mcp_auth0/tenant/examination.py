@@ -53,6 +53,7 @@ class Examination:
         self.app_state = state
         self.settings = state.settings
         self.clock = pace.clock
+        self.pace = pace
         self.workers = workers
         self.http = TenantHTTP()
         # Nothing that workers keep: what they know may be old, and the command's own tokens are not theirs.

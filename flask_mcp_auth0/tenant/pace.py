@@ -36,6 +36,8 @@ class Pace:
         self.said = said
         self._recent: deque[float] = deque(maxlen=PER_SECOND)
         self._not_before = 0.0
+        #: How many requests the tenant takes at once, as its last answer said (``x-ratelimit-limit``).
+        self.limit: int | None = None
 
     def wait(self) -> None:
         """Return when the next request may be sent."""
@@ -53,6 +55,9 @@ class Pace:
     def heard(self, status: int, headers: Mapping[str, str]) -> None:
         """Take notice of an answer's rate limit (``Retry-After``, or Auth0's ``x-ratelimit-…``)."""
         now = self.clock()
+        limit = _number(headers.get("x-ratelimit-limit"))
+        if limit is not None:
+            self.limit = int(limit)
         if status == 429:
             self._not_before = now + self._retry_after(headers, now)
         elif headers.get("x-ratelimit-remaining") == "0":

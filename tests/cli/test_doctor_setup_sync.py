@@ -31,7 +31,7 @@ def test_a_right_tenant_is_exit_code_0(run: Run) -> None:
     assert result.exit_code == 0
     assert "failure" not in result.output
     assert "skipped" in result.output
-    assert result.output.rstrip().endswith("35 ok, 1 skipped.")
+    assert result.output.rstrip().endswith("36 ok, 1 skipped.")
 
 
 def test_warnings_are_exit_code_1_and_failures_2(run: Run, tenant: TenantServer) -> None:

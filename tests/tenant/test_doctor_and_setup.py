@@ -199,6 +199,7 @@ CURED_ELSEWHERE = [
     Trouble("D4", "failure", lambda state: setattr(state, "clock_skew", 600.0)),
     Trouble("D4", "warning", lambda state: setattr(state, "clock_skew", -20.0)),
     Trouble("M2", "warning", lambda state: setattr(state.clients["local-m2m"], "resource_server_identifier", "x")),
+    Trouble("M3", "warning", lambda state: state.limit_rate("enterprise-non-production")),
     Trouble("O1", "failure", lambda state: None, config={"AUTH0_ORGANIZATION": "nobodys"}),
     Trouble("S1", "warning", lambda state: None, config={"SECRET_KEY": None}),
 ]  # fmt: skip
