@@ -6,7 +6,6 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import mcp_types
@@ -135,11 +134,6 @@ class BoundPrompt:
         definition = {**_common(prompt, described), "arguments": arguments or None, "_meta": prompt.meta}
         self.definition = _validated(mcp_types.Prompt, definition, prompt)
         self.encoded = jsonrpc.encode(self.definition)
-
-    @cached_property
-    def required(self) -> tuple[str, ...]:
-        """The names of the arguments that must be given."""
-        return tuple(self.parameters.schema.get("required", ()))
 
 
 Bound = BoundTool | BoundResource | BoundPrompt

@@ -14,7 +14,7 @@ from . import jsonrpc
 from .asking import accept_answer
 from .discovery import initialize
 from .dispatch import Job, Reply, answer, followed, notify
-from .era import VERSION_HEADER, handshake_terms, is_modern, modern_terms
+from .era import SESSION_HEADER, VERSION_HEADER, handshake_terms, is_modern, modern_terms
 from .errors import INVALID_REQUEST, PARSE_ERROR, ProtocolError
 from .jsonrpc import ClientResponse, Notification, Request
 from .server import Exchange, HTTPRefusal, Server, Worker
@@ -25,7 +25,6 @@ from .terms import Terms
 from .versions import ASSUMED_VERSION, BATCH_VERSION
 from .watching import Failure
 
-SESSION_HEADER = "Mcp-Session-Id"
 JSON, EVENT_STREAM = "application/json", "text/event-stream"
 
 
