@@ -65,7 +65,7 @@ def gunicorn(
     log: Path,
     worker_class: str = "gthread",
     workers: int = 2,
-    threads: int = 8,
+    threads: int = 16,
     timeout: int = 60,
 ) -> Iterator[Server]:
     """Run ``app`` under gunicorn and stop it afterwards.
