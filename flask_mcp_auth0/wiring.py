@@ -100,6 +100,7 @@ def wire(app: Flask, settings: Settings, registrar: Registrar) -> AppState:
     guard = _guard(app, settings, verifier, challenges, store, sealer, page)
     observability = Observability(app, settings, guard.covers, state.telemetry)
     observability.init_app()
+    decider.observe = observability.decided
     app.register_blueprint(
         metadata_blueprint(settings, MetadataDocuments(settings, authorization_server, catalogue.scopes))
     )

@@ -6,6 +6,7 @@ comes back from a cache is data from outside: JSON of our version that has not e
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import logging
@@ -40,6 +41,7 @@ _THRESHOLD = 50_000
 _QUIET_FOR = 60.0
 
 
+@functools.lru_cache(maxsize=4096)
 def cache_key(*parts: str) -> str:
     """Return a key made of a readable kind and the hash of the rest.
 
@@ -181,11 +183,13 @@ def lookup_cache_of(app: Flask, *, clock: Callable[[], float] = time.time) -> Lo
 
 
 def _backend_of(app: Flask) -> Any:
-    from flask_caching.backends import NullCache, SimpleCache
+    from flask_caching.backends import NullCache
+
+    from .memory_cache import MemoryCache
 
     caches = app.extensions.get("cache")
     if isinstance(caches, dict):
         for backend in caches.values():
             if not isinstance(backend, NullCache):
                 return backend
-    return SimpleCache(threshold=_THRESHOLD)
+    return MemoryCache(threshold=_THRESHOLD)

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from ..errors import AuthorizationUnavailable, InsufficientScopeError, PermissionDenied
 from ..settings import Settings
@@ -65,13 +65,26 @@ class Visibility:
     ttl_ms: int
 
 
+class DecisionObserver(Protocol):
+    """Told of every decision, as the signal ``access_decided`` tells of it."""
+
+    def __call__(
+        self, outcome: str, reason: str, auth_info: AuthInfo | None, kind: str, name: str, seconds: float
+    ) -> None:
+        """Take note; must not raise."""
+        ...
+
+
 class Decider:
     """Decides for one app. Safe to share between threads.
 
     :param settings: ``AUTH0_REQUIRE``, ``AUTH0_PROTECT`` and the like.
     :param lookup: which permissions there are, and who holds them.
     :param clock: Unix time in seconds.
+    :ivar observe: told of every decision besides the log and the signals; set once, while the app is set up.
     """
+
+    observe: DecisionObserver | None = None
 
     def __init__(
         self, settings: Settings, lookup: PermissionLookup, *, clock: Callable[[], float] = time.time
@@ -105,8 +118,7 @@ class Decider:
                 decision = self._ask_conditions(auth_info, kind, name, requirement, arguments)
             elif self._is_concealed(decision):
                 decision = Decision("hidden", decision.reason)
-        seconds = time.perf_counter() - started
-        report(decision.outcome, decision.reason, auth_info, kind, name, seconds)
+        self._tell(decision.outcome, decision.reason, auth_info, kind, name, time.perf_counter() - started)
         return decision
 
     def decide_unknown(self, auth_info: AuthInfo | None, kind: str, name: str) -> Decision:
@@ -163,7 +175,7 @@ class Decider:
         started = time.perf_counter()
 
         def tell(outcome: str, reason: str) -> None:
-            report(outcome, reason, auth_info, kind, name, time.perf_counter() - started)
+            self._tell(outcome, reason, auth_info, kind, name, time.perf_counter() - started)
 
         known = Holdings(auth_info, self.settings, self.lookup)
         names = requirement.permissions or requirement.scopes
@@ -179,6 +191,13 @@ class Decider:
             tell("unavailable", error.reason)
             raise
         tell("granted", kind)
+
+    def _tell(
+        self, outcome: str, reason: str, auth_info: AuthInfo | None, kind: str, name: str, seconds: float
+    ) -> None:
+        report(outcome, reason, auth_info, kind, name, seconds)
+        if self.observe is not None:
+            self.observe(outcome, reason, auth_info, kind, name, seconds)
 
     def _judge(self, known: Holdings, kind: str, name: str, requirement: Requirement) -> Decision:
         """Decide about everything but conditions, which are of the arguments."""

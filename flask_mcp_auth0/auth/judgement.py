@@ -63,7 +63,7 @@ class Judge:
         if own is None:
             return requirement.clauses("") if requirement.permissions else ()
         declared = requirement.clauses(own)
-        says_its_own = own in requirement.names(own)
+        says_its_own = requirement.names_its_own(own)
         if self._settings.protect != "tenant" or not known.can_ask:
             return declared if requirement.protected else ()
         if requirement.protected and says_its_own:

@@ -83,7 +83,10 @@ class OriginPolicy:
         """Let pages of an allowed origin read ``response``; to be called for each answer of the endpoint."""
         origin = request.headers.get("Origin")
         if not self._any:
-            response.vary.add("Origin")
+            if "Vary" in response.headers:
+                response.vary.add("Origin")
+            else:
+                response.headers["Vary"] = "Origin"
         if origin is not None and self.allows(origin):
             response.headers["Access-Control-Allow-Origin"] = "*" if self._any else origin
             response.headers["Access-Control-Expose-Headers"] = self._exposed

@@ -40,9 +40,12 @@ def report(
         who = "Somebody without a token" if auth_info is None else sanitized(auth_info.user.sub)
         log.log(level, text, who, kind, sanitized(name), sanitized(reason))
     signal = _SIGNALS.get(outcome, access_denied)
-    if signal.receivers or access_decided.receivers:
-        app = current_app._get_current_object() if has_app_context() else None  # type: ignore[attr-defined]
+    if not signal.receivers and not access_decided.receivers:
+        return
+    app = current_app._get_current_object() if has_app_context() else None  # type: ignore[attr-defined]
+    if signal.receivers:
         signal.send(app, auth_info=auth_info, kind=kind, name=name, reason=reason)
+    if access_decided.receivers:
         access_decided.send(
             app,
             auth_info=auth_info,

@@ -88,6 +88,8 @@ class Requirement:
 
         :param own: the component's own permission, as :func:`own_permission` makes it.
         """
+        if not self.permissions and not self.further:
+            return ((own,),)
         if not self.permissions:
             first: tuple[Clause, ...] = ((OWN,),)
         elif self.match == "any":
@@ -96,6 +98,10 @@ class Requirement:
             first = tuple((name,) for name in self.permissions)
         named = (tuple(name or own for name in clause) for clause in (*first, *self.further))
         return tuple(dict.fromkeys(named))
+
+    def names_its_own(self, own: str) -> bool:
+        """Tell whether the component's own permission is among those that are looked at."""
+        return not self.permissions or any(own in clause for clause in self.clauses(own))
 
     def names(self, own: str) -> tuple[str, ...]:
         """Return every permission that is looked at, each once, in the order of their declaration."""

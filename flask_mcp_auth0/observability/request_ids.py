@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import re
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,12 @@ _KEY = "flask_mcp_auth0.request_id"
 
 #: What a proxy or a client may choose: bounded, and nothing that means something in a log or a header.
 _SANE = re.compile(r"[A-Za-z0-9._~:+/=-]{1,128}")
+
+#: An id has to differ from all others, and be no secret, so the kernel is not asked for every one of them. The
+#: generator is safe to share between threads: one id is one call into C.
+_generator = random.Random(os.urandom(32))
+# A child of a fork would otherwise make the same ids as its siblings.
+os.register_at_fork(after_in_child=lambda: _generator.seed(os.urandom(32)))
 
 
 def current_request_id() -> str | None:
@@ -33,7 +40,7 @@ def request_id_of(environ: WSGIEnvironment) -> str:
     if isinstance(known, str):
         return known
     sent = environ.get("HTTP_X_REQUEST_ID")
-    made: str = sent if isinstance(sent, str) and _SANE.fullmatch(sent) else os.urandom(16).hex()
+    made: str = sent if isinstance(sent, str) and _SANE.fullmatch(sent) else f"{_generator.getrandbits(128):032x}"
     environ[_KEY] = made
     return made
 

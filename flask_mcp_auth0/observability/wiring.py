@@ -12,7 +12,7 @@ from ..protocol.components import Component
 from ..protocol.server import Exchange
 from ..protocol.watching import Watch
 from ..settings import Settings
-from ..signals import access_decided, component_called, token_rejected
+from ..signals import component_called, token_rejected
 from . import audit, request_ids, timings
 from .mcp_watch import SpanWatch, TimingWatch
 from .tracing import Telemetry
@@ -25,8 +25,6 @@ _HTTP_WATCH = "_mcp_http_watch"
 
 class Observability:
     """Audit log, request ids, traces, metrics and timings of one app.
-
-    It listens to the signals of its own app alone, for as long as the app refers to it.
 
     :param covers: tells whether a request is one to the MCP server.
     :param telemetry: what is recorded with.
@@ -47,7 +45,6 @@ class Observability:
         functions.insert(2, self._let_in)
         self._app.after_request(self._answered)
         self._app.teardown_request(self._over)
-        access_decided.connect(self._decided, self._app)
         token_rejected.connect(self._rejected, self._app)
 
     def observe(
@@ -93,8 +90,7 @@ class Observability:
         current = request._get_current_object()  # type: ignore[attr-defined]
         if not self._covers(current):
             return response
-        if request_ids.HEADER not in response.headers:
-            response.headers.add(request_ids.HEADER, request_ids.request_id_of(current.environ))
+        response.headers.setdefault(request_ids.HEADER, request_ids.request_id_of(current.environ))
         if self._app.debug and (timed := timings.current()) is not None:
             timed.until_now("auth")
             response.headers[timings.HEADER] = timed.header()
@@ -109,20 +105,13 @@ class Observability:
         if watch is not None:
             watch.end()
 
-    def _decided(
-        self,
-        _app: Flask,
-        *,
-        auth_info: AuthInfo | None,
-        kind: str,
-        name: str,
-        outcome: str,
-        reason: str,
-        duration: float,
+    def decided(
+        self, outcome: str, reason: str, auth_info: AuthInfo | None, kind: str, name: str, seconds: float
     ) -> None:
-        audit.decided(auth_info, kind=kind, name=name, outcome=outcome, reason=reason, duration=duration)
+        """Take note of a decision about a caller."""
+        audit.decided(auth_info, kind=kind, name=name, outcome=outcome, reason=reason, duration=seconds)
         if self._app.debug and (timed := timings.current()) is not None:
-            timed.add("permissions", duration)
+            timed.add("permissions", seconds)
         instruments = self.telemetry.instruments()
         if instruments is not None:
             from opentelemetry import trace

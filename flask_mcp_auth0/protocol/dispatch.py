@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from . import jsonrpc
 from .completion import complete
@@ -53,7 +53,7 @@ class Job:
     def run(self) -> Reply:
         """Run it; HTTPRefusal passes through."""
         exchange = self.exchange
-        return followed(exchange, lambda: guarded(exchange, lambda: self.deferred.run(exchange)))
+        return followed(exchange, lambda: guarded(exchange, self.deferred.run))
 
 
 def answer(exchange: Exchange) -> Reply | Job:
@@ -85,24 +85,20 @@ def followed(exchange: Exchange, work: Callable[[], A]) -> A:
 
 
 def _answer(exchange: Exchange) -> Reply | Job:
-    outcome: dict[str, Any] | bytes | Deferred | None = None
-
-    def handle() -> dict[str, Any] | bytes:
-        nonlocal outcome
-        outcome = _handler(exchange)(exchange)
-        return b"" if isinstance(outcome, Deferred) else outcome
-
-    reply = guarded(exchange, handle)
-    if isinstance(outcome, Deferred) and reply.status == 200:
-        return Job(exchange, outcome)
-    return reply
+    return guarded(exchange, lambda exchange: _handler(exchange)(exchange))
 
 
-def guarded(exchange: Exchange, function: Callable[[], dict[str, Any] | bytes]) -> Reply:
+@overload
+def guarded(exchange: Exchange, function: Callable[[Exchange], dict[str, Any]]) -> Reply: ...
+@overload
+def guarded(exchange: Exchange, function: Handler) -> Reply | Job: ...
+def guarded(exchange: Exchange, function: Handler) -> Reply | Job:
     """Run a handler and turn what it returns or raises into an answer; nothing unexpected shows its text."""
     request = exchange.request
     try:
-        result = function()
+        result = function(exchange)
+        if isinstance(result, Deferred):
+            return Job(exchange, result)
         if isinstance(result, dict):
             if result.get("isError") is True:
                 exchange.failure = Failure("tool_error")

@@ -58,7 +58,7 @@ def decode(body: bytes) -> Any:
     """
     try:
         text = body.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_not_a_number, parse_float=_finite)
+        value = _decoder.decode(text)
     except UnicodeDecodeError as error:
         raise ProtocolError(PARSE_ERROR, "Parse error: the body is not UTF-8") from error
     except RecursionError as error:
@@ -112,7 +112,7 @@ def is_request_id(value: Any) -> bool:
 
 def encode(value: Any) -> bytes:
     """Return compact JSON in UTF-8. NaN and infinities, which JSON lacks, are refused with ``ValueError``."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = _encoder.encode(value)
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError:
@@ -122,7 +122,8 @@ def encode(value: Any) -> bytes:
 
 def response(request_id: RequestId, result: bytes) -> bytes:
     """Return a result response around an already encoded result."""
-    return b'{"jsonrpc":"2.0","id":' + encode(request_id) + b',"result":' + result + b"}"
+    written = b"%d" % request_id if isinstance(request_id, int) else encode(request_id)
+    return b'{"jsonrpc":"2.0","id":' + written + b',"result":' + result + b"}"
 
 
 def error_response(request_id: RequestId | None, error: ProtocolError, *, null_id: bool = False) -> bytes:
@@ -169,6 +170,11 @@ def _finite(text: str) -> float:
     if math.isinf(value):
         raise ValueError(text[:20])
     return value
+
+
+# Made once: json.loads and json.dumps make one for every call that asks for anything.
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_not_a_number, parse_float=_finite)
+_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _deeper_than(value: Any, limit: int) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask import Response
+from werkzeug.wsgi import ClosingIterator
 
 from . import jsonrpc
 from .dispatch import Job, Reply
@@ -68,8 +69,12 @@ class CallResponse(Response):
                 bodies.clear()
         if emitter.started:
             return ()
-        self.set_data(b"[" + b",".join(bodies) + b"]" if self._batch else b"".join(bodies))
-        return super().__call__(environ, start_response)
+        body = b"[" + b",".join(bodies) + b"]" if self._batch else b"".join(bodies)
+        # What Werkzeug would do besides (locations, bodies that a HEAD request or a 304 must not have, a body
+        # that is iterated) has no place here, and costs more than the dispatch of the call.
+        self.headers["Content-Length"] = str(len(body))
+        start_response(self.status, self.headers.to_wsgi_list())
+        return ClosingIterator((body,), self.close) if self._on_close else (body,)
 
     def stream_opener(self, environ: WSGIEnvironment, start_response: StartResponse) -> OpenStream:
         """Return what starts this response as an event stream."""

@@ -10,7 +10,7 @@ import pytest
 
 from flask_mcp_auth0 import Call, ToolError, require_permission
 from flask_mcp_auth0.auth.auth_info import AuthInfo, User
-from flask_mcp_auth0.observability import JSONFormatter
+from flask_mcp_auth0.observability import JSONFormatter, audit
 from flask_mcp_auth0.signals import access_decided, component_called
 
 from ..extension.conftest import Site
@@ -137,9 +137,7 @@ def test_recorded_arguments_are_bounded_and_printable(
 def test_what_a_token_says_is_printable_and_short(desk: Site, audited: Records) -> None:
     info = AuthInfo("token", "evil\nclient", (), (), 0, User("ada\u2028" + "x" * 300), "issuer")
     with desk.app.test_request_context("/mcp"):
-        access_decided.send(
-            desk.app, auth_info=info, kind="tool", name="a\x00", outcome="denied", reason="b\r", duration=0.5
-        )
+        audit.decided(info, kind="tool", name="a\x00", outcome="denied", reason="b\r", duration=0.5)
     record = audited.one("decision")
     assert (record["client_id"], record["component_name"], record["reason"]) == ("evil?client", "a?", "b?")
     assert record["user"] == "ada?" + "x" * 196 + "…"
