@@ -97,8 +97,8 @@ def wire(app: Flask, settings: Settings, registrar: Registrar) -> AppState:
     )
     access = AccessControl(settings, decider, challenges)
     page = Page(settings, f"{_ENDPOINT}.endpoint")
-    guard = _guard(app, settings, verifier, challenges, store, sealer, page)
-    observability = Observability(app, settings, guard.covers, state.telemetry)
+    guard = _guard(settings, verifier, challenges, store, sealer, page)
+    observability = Observability(app, settings, guard, state.telemetry)
     observability.init_app()
     decider.observe = observability.decided
     app.register_blueprint(
@@ -109,7 +109,6 @@ def wire(app: Flask, settings: Settings, registrar: Registrar) -> AppState:
 
 
 def _guard(
-    app: Flask,
     settings: Settings,
     verifier: TokenVerifier,
     challenges: Challenges,
@@ -131,7 +130,7 @@ def _guard(
     def owns(request: Request) -> bool:
         return request.blueprint == _ENDPOINT
 
-    guard = Guard(
+    return Guard(
         settings,
         verifier,
         challenges,
@@ -141,8 +140,6 @@ def _guard(
         owns=owns,
         proofs=proofs,
     )
-    guard.init_app(app)
-    return guard
 
 
 def _endpoints(state: AppState, access: AccessControl, page: Page, observability: Observability) -> Blueprint:

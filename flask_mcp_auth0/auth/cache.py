@@ -53,6 +53,27 @@ def cache_key(*parts: str) -> str:
     return f"{_PREFIX}:{kind}:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
+def _parsed(text: str) -> tuple[float, Any] | None:
+    """Return the end and the value of an entry; ``None`` for what was not written by :meth:`LookupCache.set`."""
+    try:
+        entry = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, list) or len(entry) != 3:
+        return None
+    version, ends_at, value = entry
+    if version != _FORMAT or isinstance(version, bool):
+        return None
+    if isinstance(ends_at, bool) or not isinstance(ends_at, int | float):
+        return None
+    # json reads Infinity and NaN as well; what never ends was not written here.
+    return (ends_at, value) if math.isfinite(ends_at) else None
+
+
+#: Entries that are read at every call seldom change. Bounded, and a key set is never read this way.
+_remembered = functools.lru_cache(maxsize=4096)(_parsed)
+
+
 class LookupCache:
     """Keeps JSON values for a while. Never raises: whatever goes wrong is a miss.
 
@@ -88,7 +109,10 @@ class LookupCache:
         return self._read(text)
 
     def get_many(self, *keys: str) -> Sequence[Any | None]:
-        """Return the values kept under ``keys``, in one exchange with the cache where it offers that."""
+        """Return the values kept under ``keys``, in one exchange with the cache where it offers that.
+
+        They must not be changed: whoever reads the same entry next is given the same object.
+        """
         try:
             backend = self._backend_now()
             if hasattr(backend, "get_many"):
@@ -101,7 +125,7 @@ class LookupCache:
         self._failing = False
         if len(texts) != len(keys):
             return [None] * len(keys)
-        return [self._read(text) for text in texts]
+        return [self._read(text, _remembered) for text in texts]
 
     def set(self, key: str, value: Any, ttl: float) -> bool:
         """Keep a JSON value for at most ``ttl`` seconds, up to a tenth less by chance.
@@ -132,24 +156,11 @@ class LookupCache:
             self._backend = self._resolve()
         return self._backend
 
-    def _read(self, text: Any) -> Any | None:
+    def _read(self, text: Any, parse: Callable[[str], tuple[float, Any] | None] = _parsed) -> Any | None:
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
-        if not isinstance(text, str):
-            return None
-        try:
-            entry = json.loads(text)
-        except (ValueError, RecursionError):
-            return None
-        if not isinstance(entry, list) or len(entry) != 3:
-            return None
-        version, ends_at, value = entry
-        if version != _FORMAT or isinstance(version, bool):
-            return None
-        if isinstance(ends_at, bool) or not isinstance(ends_at, int | float):
-            return None
-        # json reads Infinity and NaN as well; what never ends was not written here.
-        return value if math.isfinite(ends_at) and ends_at > self._clock() else None
+        entry = parse(text) if isinstance(text, str) else None
+        return entry[1] if entry is not None and entry[0] > self._clock() else None
 
     def _report(self, what: str, error: Exception) -> None:
         now = self._clock()

@@ -17,7 +17,7 @@ class _AsItIs:
         return value
 
 
-class MemoryCache(SimpleCache):  # type: ignore[misc]
+class MemoryCache(SimpleCache):
     """Flask-Caching's memory cache for texts, which nobody can change. Its lock makes it safe to share."""
 
-    serializer = _AsItIs()
+    serializer = _AsItIs()  # type: ignore[assignment]

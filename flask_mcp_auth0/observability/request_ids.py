@@ -21,7 +21,7 @@ _SANE = re.compile(r"[A-Za-z0-9._~:+/=-]{1,128}")
 
 #: An id has to differ from all others, and be no secret, so the kernel is not asked for every one of them. The
 #: generator is safe to share between threads: one id is one call into C.
-_generator = random.Random(os.urandom(32))
+_generator = random.Random(os.urandom(32))  # noqa: S311 (uniqueness, not secrecy)
 # A child of a fork would otherwise make the same ids as its siblings.
 os.register_at_fork(after_in_child=lambda: _generator.seed(os.urandom(32)))
 
@@ -40,7 +40,9 @@ def request_id_of(environ: WSGIEnvironment) -> str:
     if isinstance(known, str):
         return known
     sent = environ.get("HTTP_X_REQUEST_ID")
-    made: str = sent if isinstance(sent, str) and _SANE.fullmatch(sent) else f"{_generator.getrandbits(128):032x}"
+    made: str = (
+        sent if isinstance(sent, str) and _SANE.fullmatch(sent) else f"{_generator.getrandbits(128):032x}"
+    )
     environ[_KEY] = made
     return made
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Response, g, request
 
 from ..auth.auth_info import AuthInfo
+from ..auth.guard import Guard
 from ..protocol.components import Component
 from ..protocol.server import Exchange
 from ..protocol.watching import Watch
@@ -26,24 +27,33 @@ _HTTP_WATCH = "_mcp_http_watch"
 class Observability:
     """Audit log, request ids, traces, metrics and timings of one app.
 
-    :param covers: tells whether a request is one to the MCP server.
+    :param guard: tells which requests are to the MCP server, and lets them in.
     :param telemetry: what is recorded with.
     """
 
-    def __init__(
-        self, app: Flask, settings: Settings, covers: Callable[[Request], bool], telemetry: Telemetry
-    ) -> None:
+    def __init__(self, app: Flask, settings: Settings, guard: Guard, telemetry: Telemetry) -> None:
         self.telemetry = telemetry
         self._app = app
         self._base_url = settings.base_url
-        self._covers = covers
+        self._guard = guard
 
     def init_app(self) -> None:
-        """Register with the app. Call it when the guard has been put first: the time that it takes is known."""
-        functions = self._app.before_request_funcs.setdefault(None, [])
-        functions.insert(0, self._begin)
-        functions.insert(2, self._let_in)
-        self._app.after_request(self._answered)
+        """Put the guard before everything else of the app, with what takes note of it on both sides."""
+
+        guard = self._guard
+
+        def before_request() -> Response | None:
+            self._begin()
+            refused = guard.before_request()
+            self._let_in()
+            return refused
+
+        def after_request(response: Response) -> Response:
+            return guard.after_request(self._answered(response))
+
+        # One function each: Flask spends more on calling one than most of these do.
+        self._app.before_request_funcs.setdefault(None, []).insert(0, before_request)
+        self._app.after_request(after_request)
         self._app.teardown_request(self._over)
         token_rejected.connect(self._rejected, self._app)
 
@@ -72,7 +82,7 @@ class Observability:
         if instruments is None and not self._app.debug:
             return
         current = request._get_current_object()  # type: ignore[attr-defined]
-        if not self._covers(current):
+        if not self._guard.covers(current):
             return
         if self._app.debug:
             timings.begin()
@@ -88,7 +98,7 @@ class Observability:
 
     def _answered(self, response: Response) -> Response:
         current = request._get_current_object()  # type: ignore[attr-defined]
-        if not self._covers(current):
+        if not self._guard.covers(current):
             return response
         response.headers.setdefault(request_ids.HEADER, request_ids.request_id_of(current.environ))
         if self._app.debug and (timed := timings.current()) is not None:

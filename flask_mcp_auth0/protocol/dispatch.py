@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 from . import jsonrpc
 from .completion import complete
@@ -53,7 +53,13 @@ class Job:
     def run(self) -> Reply:
         """Run it; HTTPRefusal passes through."""
         exchange = self.exchange
-        return followed(exchange, lambda: guarded(exchange, self.deferred.run))
+
+        def work() -> Reply:
+            reply = guarded(exchange, self.deferred.run)
+            assert isinstance(reply, Reply)  # what was deferred once is not deferred again
+            return reply
+
+        return followed(exchange, work)
 
 
 def answer(exchange: Exchange) -> Reply | Job:
@@ -88,10 +94,6 @@ def _answer(exchange: Exchange) -> Reply | Job:
     return guarded(exchange, lambda exchange: _handler(exchange)(exchange))
 
 
-@overload
-def guarded(exchange: Exchange, function: Callable[[Exchange], dict[str, Any]]) -> Reply: ...
-@overload
-def guarded(exchange: Exchange, function: Handler) -> Reply | Job: ...
 def guarded(exchange: Exchange, function: Handler) -> Reply | Job:
     """Run a handler and turn what it returns or raises into an answer; nothing unexpected shows its text."""
     request = exchange.request

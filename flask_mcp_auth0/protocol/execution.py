@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import logging
 import time
@@ -228,18 +227,34 @@ def _log_threshold(exchange: Exchange) -> Callable[[], str | None]:
         level = exchange.terms.log_level
         return lambda: level
     session = exchange.terms.session
-    # Asked of the store once a call, and only if it logs at all.
-    return functools.cache(
-        lambda: (exchange.server.log_levels.get(session) if session else None) or _DEFAULT_LEVEL
-    )
+    if session is None:
+        return _default_level
+    levels = exchange.server.log_levels
+    found: list[str] = []
+
+    def level_of_session() -> str:
+        # Asked of the store once a call, and only if it logs at all.
+        if not found:
+            found.append(levels.get(session) or _DEFAULT_LEVEL)
+        return found[0]
+
+    return level_of_session
 
 
-def _taken_back(exchange: Exchange) -> Any:
+def _default_level() -> str:
+    return _DEFAULT_LEVEL
+
+
+def _taken_back(exchange: Exchange) -> Callable[[], bool]:
     session = exchange.terms.session
     if exchange.terms.modern or session is None:
-        return lambda: False
-    key = cancellation_key(session, exchange.request.id)
-    return lambda: exchange.server.store.get(key) is not None
+        return _never
+    server, request_id = exchange.server, exchange.request.id
+    return lambda: server.store.get(cancellation_key(session, request_id)) is not None
+
+
+def _never() -> bool:
+    return False
 
 
 def cancellation_key(session: str, request_id: str | int) -> str:

@@ -57,8 +57,10 @@ class CallResponse(Response):
         bodies: list[bytes] = []
         for item in self._replies:
             reply = _run(item, emitter)
-            self.status_code = reply.status if not self._batch else 200
-            self.headers.update(reply.headers)
+            if reply.status != 200 and not self._batch:
+                self.status_code = reply.status
+            if reply.headers:
+                self.headers.update(reply.headers)
             if reply.body is None:
                 continue
             bodies.append(reply.body)

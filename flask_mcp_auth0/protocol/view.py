@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from flask import Request as HTTPRequest
 from flask import Response, request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
@@ -30,32 +31,33 @@ JSON, EVENT_STREAM = "application/json", "text/event-stream"
 
 def serve(server: Server) -> Response:
     """Answer the current request to the MCP endpoint."""
-    if request.method == "POST":
-        return _post(server)
-    if request.method == "GET":
-        return _get(server)
+    http = request._get_current_object()  # type: ignore[attr-defined]
+    if http.method == "POST":
+        return _post(server, http)
+    if http.method == "GET":
+        return _get(server, http)
     # Sessions are not kept, so there is none to end (2025-11-25 basic/transports, Session Management).
     return _error(405, "Method not allowed: use POST", {"Allow": "POST"})
 
 
-def _post(server: Server) -> Response:
-    accepts_json, accepts_stream = _accepted()
+def _post(server: Server, http: HTTPRequest) -> Response:
+    accepts_json, accepts_stream = _accepted(http)
     if not accepts_json and not accepts_stream:
         return _error(406, f"Not acceptable: accept {JSON} and {EVENT_STREAM}")
-    if request.mimetype != JSON:
+    if http.mimetype != JSON:
         return _error(415, f"Unsupported media type: send {JSON}")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+    if http.headers.get("Content-Encoding", "identity").lower() != "identity":
         return _error(415, "Unsupported content encoding: send the body as it is")
     try:
-        body = jsonrpc.decode(_body(server))
-        replies = _batch(server, body) if isinstance(body, list) else _single(server, body)
+        body = jsonrpc.decode(_body(http, server.max_body))
+        replies = _batch(server, http, body) if isinstance(body, list) else _single(server, http, body)
     except RequestEntityTooLarge:
         return _error(413, f"The body is larger than {server.max_body} bytes")
     except HTTPRefusal as refusal:
         return _response(http_refusal(refusal))
     except ProtocolError as error:
         # Nothing could be made of the body, so there is no id to answer to.
-        legacy = request.headers.get(VERSION_HEADER, ASSUMED_VERSION) < "2026"
+        legacy = http.headers.get(VERSION_HEADER, ASSUMED_VERSION) < "2026"
         return _response(Reply(error.status, jsonrpc.error_response(None, error, null_id=legacy)))
     if isinstance(replies, Response):
         return replies
@@ -68,8 +70,8 @@ def _post(server: Server) -> Response:
     )
 
 
-def _single(server: Server, body: Any) -> list[Reply | Job] | Response:
-    modern = is_modern(request.headers, body)
+def _single(server: Server, http: HTTPRequest, body: Any) -> list[Reply | Job] | Response:
+    modern = is_modern(http.headers, body)
     try:
         message = jsonrpc.message_of(body)
     except ProtocolError as error:
@@ -86,30 +88,30 @@ def _single(server: Server, body: Any) -> list[Reply | Job] | Response:
     caller = server.access.caller()
     try:
         if modern and isinstance(message, Request):
-            terms = modern_terms(request.headers, message)
+            terms = modern_terms(http.headers, message)
         elif modern:
             # Header requirements for notifications are not defined (streamable-http, Sending Messages).
-            terms = Terms(version=request.headers.get(VERSION_HEADER, ""), modern=True)
+            terms = Terms(version=http.headers.get(VERSION_HEADER, ""), modern=True)
         else:
-            terms = handshake_terms(request.headers, server.sessions, caller, initializing=initializing)
+            terms = handshake_terms(http.headers, server.sessions, caller, initializing=initializing)
     except ProtocolError as error:
         request_id = message.id if isinstance(message, Request) else None
         return [Reply(error.status, jsonrpc.error_response(request_id, error, null_id=not modern))]
     if isinstance(message, Notification):
-        notify(_exchange(server, Request("", message.method, message.params), terms, caller))
+        notify(_exchange(server, http, Request("", message.method, message.params), terms, caller))
         return []
-    exchange = _exchange(server, message, terms, caller)
+    exchange = _exchange(server, http, message, terms, caller)
     if initializing:
         return [_initialize(exchange)]
     if modern and message.method == "subscriptions/listen":
-        return listen(exchange, accepts_stream=_accepted()[1])
+        return listen(exchange, accepts_stream=_accepted(http)[1])
     return [answer(exchange)]
 
 
-def _batch(server: Server, body: list[Any]) -> list[Reply | Job]:
+def _batch(server: Server, http: HTTPRequest, body: list[Any]) -> list[Reply | Job]:
     """Answer a batch, which 2025-03-26 has and no other revision; every call is authorised on its own."""
     caller = server.access.caller()
-    terms = handshake_terms(request.headers, server.sessions, caller, initializing=False)
+    terms = handshake_terms(http.headers, server.sessions, caller, initializing=False)
     if terms.version != BATCH_VERSION:
         raise ProtocolError(INVALID_REQUEST, "Invalid request: this revision has no batches")
     if not 0 < len(body) <= jsonrpc.MAX_BATCH:
@@ -130,9 +132,9 @@ def _batch(server: Server, body: list[Any]) -> list[Reply | Job]:
         if isinstance(message, ClientResponse):
             _client_response(server, message)
         elif isinstance(message, Notification):
-            notify(_exchange(server, Request("", message.method, message.params), terms, caller))
+            notify(_exchange(server, http, Request("", message.method, message.params), terms, caller))
         else:
-            replies.append(answer(_exchange(server, message, terms, caller, in_batch=True)))
+            replies.append(answer(_exchange(server, http, message, terms, caller, in_batch=True)))
     return replies
 
 
@@ -170,53 +172,54 @@ def _client_response(server: Server, message: ClientResponse) -> list[Reply | Jo
     return [Reply(400, jsonrpc.error_response(None, error, null_id=True))]
 
 
-def _get(server: Server) -> Response:
-    if EVENT_STREAM not in request.accept_mimetypes.values() or SESSION_HEADER not in request.headers:
+def _get(server: Server, http: HTTPRequest) -> Response:
+    if EVENT_STREAM not in http.accept_mimetypes.values() or SESSION_HEADER not in http.headers:
         return _error(405, "Method not allowed: use POST", {"Allow": "POST"})
     caller = server.access.caller()
     try:
-        terms = handshake_terms(request.headers, server.sessions, caller, initializing=False)
+        terms = handshake_terms(http.headers, server.sessions, caller, initializing=False)
     except ProtocolError as error:
         return _response(Reply(error.status, jsonrpc.error_response(None, error, null_id=True)))
-    exchange = _exchange(server, Request("", "", {}), terms, caller)
+    exchange = _exchange(server, http, Request("", "", {}), terms, caller)
     if not exchange.keeps_subscriptions:
         return _error(405, "Method not allowed: this server sends nothing on its own", {"Allow": "POST"})
     return open_notification_stream(exchange)
 
 
 def _exchange(
-    server: Server, message: Request, terms: Terms, caller: str, *, in_batch: bool = False
+    server: Server, http: HTTPRequest, message: Request, terms: Terms, caller: str, *, in_batch: bool = False
 ) -> Exchange:
     return Exchange(
         server=server,
         request=message,
         terms=terms,
         caller=caller,
-        headers=request.headers,
-        worker=Worker.of(request.environ),
+        headers=http.headers,
+        worker=Worker.of(http.environ),
         in_batch=in_batch,
     )
 
 
-def _body(server: Server) -> bytes:
-    """Read at most ``max_body`` bytes.
+def _body(http: HTTPRequest, most: int) -> bytes:
+    """Read at most ``most`` bytes.
 
     :raises RequestEntityTooLarge: if there are more, unread where the length was announced.
+    :raises ProtocolError: if the client ended before its body did.
     """
     # One byte more, so that a body without a length that is cut there can be told from one that ends there.
-    request.max_content_length = server.max_body + 1
+    http.max_content_length = most + 1
     try:
-        body = request.get_data(cache=False)
+        body = http.get_data(cache=False)
     except ClientDisconnected as error:
         raise ProtocolError(PARSE_ERROR, "Parse error: the body ended early") from error
-    if len(body) > server.max_body:
+    if len(body) > most:
         raise RequestEntityTooLarge
     return body
 
 
-def _accepted() -> tuple[bool, bool]:
+def _accepted(http: HTTPRequest) -> tuple[bool, bool]:
     """Tell whether the client takes JSON, and whether it takes an event stream (RFC 9110 §12.5.1)."""
-    header = request.headers.get("Accept")
+    header = http.headers.get("Accept")
     return (True, True) if header is None else _accepted_of(header)
 
 
