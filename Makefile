@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CACHE := .cache
 STAMPS := $(VENV)/.stamps
+BENCH := $(VENV)/bench
 
 # Which interpreter makes the environment. Asked for only when there is none yet.
 PYTHON ?=
@@ -99,6 +100,13 @@ soak: $(STAMPS)/dev $(STAMPS)/tools ## Load for long: leaks, and two users who m
 	SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/pytest tests/soak -s -q --timeout=0 $(PYTEST_ARGS)
 	SOAK_CALLS=$(SOAK_CALLS) $(BIN)/pytest tests/wire/test_concurrency.py -s -q --timeout=0 $(PYTEST_ARGS)
 
+# Parts of it, as in BENCH_ARGS='--only http --rounds 9'; another interpreter to compare with, as in BENCH_PYTHON=python3.14.
+BENCH_ARGS ?=
+BENCH_PYTHON ?=
+.PHONY: bench
+bench: $(STAMPS)/bench ## Measure everything beside its peers and write docs/performance.md (BENCH_ARGS=, BENCH_PYTHON=)
+	$(BENCH)/ours/bin/python -m benchmarks $(BENCH_ARGS)
+
 .PHONY: clean
 clean: ## Remove what the other targets made, but for the environment
 	rm -rf build dist site htmlcov $(CACHE) .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.*
@@ -129,6 +137,10 @@ $(STAMPS)/docs: pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m venv $(VENV)/docs
 	@scripts/quietly $(VENV)/docs/bin/python -m pip install --upgrade 'pip>=25.1'
 	@scripts/quietly $(VENV)/docs/bin/python -m pip install --group docs
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/bench: pyproject.toml scripts/install-bench $(wildcard benchmarks/peers/*.txt) | $(BIN)/python
+	@scripts/install-bench $(BIN)/python $(BENCH) $(BENCH_PYTHON)
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/tools: scripts/install-test-tools pyproject.toml | $(STAMPS)/dev

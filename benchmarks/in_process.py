@@ -1,14 +1,15 @@
-"""What one authenticated call adds to a bare Flask view, without a server: ``python benchmarks/in_process.py``.
+"""What one authenticated call adds to a bare Flask view, without a server around them.
 
-CPU time of the process, the candidates in alternating rounds, median and spread of all rounds.
+Processor time of the process, the candidates in alternating rounds.
 """
 
 from __future__ import annotations
 
-import argparse
-import statistics
+import itertools
+import json
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from flask import Flask, request
@@ -19,7 +20,8 @@ from werkzeug.test import EnvironBuilder
 from flask_mcp_auth0 import Auth0MCP
 from flask_mcp_auth0.testing import Auth0Tenant
 
-_CALL = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"%s","arguments":{"name":"Ada"}}}'
+from .workbench import Bench, bench, call, headers, spread
+
 _ANSWER = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -27,16 +29,24 @@ _ANSWER = {
 }
 
 
-def create_app(tenant: Auth0Tenant) -> Flask:
-    """An app with a bare JSON view, a public and a protected tool."""
-    app = Flask("bench")
+def create_bare_app(tenant: Auth0Tenant) -> Flask:
+    """An app without this package: a view that reads JSON and answers JSON."""
+    app = Flask("bare")
     app.config.update(tenant.config)
-    mcp = Auth0MCP()
 
-    @app.post("/bare")
+    @app.post("/mcp")
     def bare() -> Any:
         request.get_json()
         return _ANSWER
+
+    return app
+
+
+def create_app(tenant: Auth0Tenant) -> Flask:
+    """An app with a public and a protected tool."""
+    app = Flask("bench")
+    app.config.update(tenant.config)
+    mcp = Auth0MCP()
 
     @mcp.tool
     def public(name: str) -> str:
@@ -50,34 +60,12 @@ def create_app(tenant: Auth0Tenant) -> Flask:
     return app
 
 
-def environs(path: str, body: bytes, tokens: Iterator[str], count: int) -> list[dict[str, Any]]:
+def environs(path: str, body: bytes, tokens: Iterable[str], count: int) -> list[dict[str, Any]]:
     """WSGI environments, made before the clock runs."""
     return [
-        EnvironBuilder(
-            path,
-            method="POST",
-            data=body,
-            headers={
-                "Authorization": f"Bearer {next(tokens)}",
-                "Content-Type": "application/json",
-                "Accept": "application/json, text/event-stream",
-                "MCP-Protocol-Version": "2025-11-25",
-            },
-        ).get_environ()
-        for _ in range(count)
+        EnvironBuilder(path, method="POST", data=body, headers=headers(token)).get_environ()
+        for token in itertools.islice(tokens, count)
     ]
-
-
-def same(token: str) -> Iterator[str]:
-    """One token for ever."""
-    while True:
-        yield token
-
-
-def fresh(tenant: Auth0Tenant) -> Iterator[str]:
-    """A token that nobody has seen, each time."""
-    while True:
-        yield tenant.token("alice")
 
 
 def measure(app: Flask, requests: list[dict[str, Any]]) -> float:
@@ -96,7 +84,13 @@ def measure(app: Flask, requests: list[dict[str, Any]]) -> float:
     return (time.process_time() - started) / len(requests) * 1e6
 
 
-def signature_alone(rounds: int) -> float:
+def _fresh(work: Bench) -> Iterator[str]:
+    """A token that nobody has seen, each time."""
+    while True:
+        yield work.tenant.token("user-0")
+
+
+def _signature_alone(rounds: int) -> float:
     """Return what the signature check of a new token costs by itself, in CPU microseconds."""
     key = RSAKey.generate_key(2048)
     token = jwt.encode({"alg": "RS256"}, {"sub": "x"}, key)
@@ -106,49 +100,29 @@ def signature_alone(rounds: int) -> float:
     return (time.process_time() - started) / rounds * 1e6
 
 
-def main() -> None:
-    """Run the rounds and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--requests", type=int, default=1000)
-    options = parser.parse_args()
-    with Auth0Tenant() as tenant:
-        tenant.user("alice", permissions=["tool:protected"])
-        app = create_app(tenant)
-        token = tenant.token("alice")
-        rows: dict[str, tuple[str, bytes, Callable[[], Iterator[str]], int]] = {
-            "bare view": ("/bare", _CALL % b"public", lambda: same(token), options.requests),
-            "public tool, token seen before": (
-                "/mcp",
-                _CALL % b"public",
-                lambda: same(token),
-                options.requests,
-            ),
-            "protected tool, token seen before": (
-                "/mcp",
-                _CALL % b"protected",
-                lambda: same(token),
-                options.requests,
-            ),
-            "public tool, new token": (
-                "/mcp",
-                _CALL % b"public",
-                lambda: fresh(tenant),
-                options.requests // 10,
-            ),
+def run(*, rounds: int = 9, requests: int = 1000) -> dict[str, Any]:
+    """Return microseconds of processor time a request, for each kind of request."""
+    with bench() as work:
+        bare, app = create_bare_app(work.tenant), create_app(work.tenant)
+        known = itertools.cycle(work.tokens)
+        kinds: dict[str, tuple[Flask, bytes, Iterator[str], int]] = {
+            "bare view": (bare, call("public"), known, requests),
+            "public tool, token seen before": (app, call("public"), known, requests),
+            "protected tool, token seen before": (app, call("protected"), known, requests),
+            "public tool, new token": (app, call("public"), _fresh(work), requests // 5),
         }
-        found: dict[str, list[float]] = {name: [] for name in rows}
-        for _ in range(options.rounds + 1):
-            for name, (path, body, tokens, count) in rows.items():
-                found[name].append(measure(app, environs(path, body, tokens(), count)))
-    base = statistics.median(found["bare view"][1:])
-    print(f"{'CPU µs a request':36} {'median':>8} {'min':>8} {'max':>8} {'added':>8}")
-    for name, figures in found.items():
-        warm = figures[1:]
-        median = statistics.median(warm)
-        print(f"{name:36} {median:8.0f} {min(warm):8.0f} {max(warm):8.0f} {median - base:8.0f}")
-    print(f"{'an RS256 signature check alone':36} {signature_alone(500):8.0f}")
+        found: dict[str, list[float]] = {name: [] for name in kinds}
+        for _ in range(rounds + 1):
+            for name, (one, body, tokens, count) in kinds.items():
+                found[name].append(measure(one, environs("/mcp", body, tokens, count)))
+        figures = {name: spread(values[1:]) for name, values in found.items()}
+    base = figures["bare view"]["median"]
+    return {
+        "cpu_us": figures,
+        "added_us": {name: round(figure["median"] - base, 1) for name, figure in figures.items()},
+        "signature_us": round(_signature_alone(500), 1),
+    }
 
 
 if __name__ == "__main__":
-    main()
+    json.dump(run(), sys.stdout, indent=1)

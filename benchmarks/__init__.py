@@ -1,0 +1,1 @@
+"""What this package costs, measured: ``make bench``."""
