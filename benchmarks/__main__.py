@@ -32,7 +32,9 @@ _TAKES_SECONDS = ("http", "servers")
 def main() -> None:
     """Run the chosen parts."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=[*_PARTS, "report"], help="measure only these; report: nothing")
+    parser.add_argument(
+        "--only", nargs="+", choices=[*_PARTS, "report"], help="measure only these; report: nothing"
+    )
     parser.add_argument("--rounds", type=int, help="alternating rounds, where there are any")
     parser.add_argument("--seconds", type=float, help="the length of each load")
     options = parser.parse_args()

@@ -8,7 +8,18 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-_PACKAGES = ("flask", "werkzeug", "gunicorn", "gunicorn-h1c", "gevent", "mcp-types", "pydantic", "joserfc", "flask-caching", "redis")
+_PACKAGES = (
+    "flask",
+    "werkzeug",
+    "gunicorn",
+    "gunicorn-h1c",
+    "gevent",
+    "mcp-types",
+    "pydantic",
+    "joserfc",
+    "flask-caching",
+    "redis",
+)
 
 
 def described() -> dict[str, str]:

@@ -32,13 +32,13 @@ def run(*, calls: int = 100_000, users: int = 1_000, workers: int = 2) -> dict[s
         command = gunicorn(OURS, "gthread")
         command[command.index("--workers") + 1] = str(workers)
         # The probe asks for a list of nothing, so that no look-up is made before the count begins.
-        with running("budget", command, environment, work.headers, b'{"jsonrpc":"2.0","id":1,"method":"ping"}') as server:
+        with running(
+            "budget", command, environment, work.headers, b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
+        ) as server:
             before = Counter(work.tenant.state.counts)
             answered, seconds = 0, 0.0
             while answered < calls:
-                load = press(
-                    f"{server.origin}/mcp", call("protected"), work.tokens, connections=8, seconds=5
-                )
+                load = press(f"{server.origin}/mcp", call("protected"), work.tokens, connections=8, seconds=5)
                 if not load.clean:
                     raise RuntimeError(str(load))
                 answered, seconds = answered + load.requests, seconds + load.seconds

@@ -84,7 +84,9 @@ def candidates(redis: str, listing: str) -> list[Candidate]:
             "/list",
             {"BENCH_LIST": listing},
         ),
-        Candidate("tools/list of 100 tools, gthread", gunicorn(_LIST, "gthread", *_PLAIN), message("tools/list")),
+        Candidate(
+            "tools/list of 100 tools, gthread", gunicorn(_LIST, "gthread", *_PLAIN), message("tools/list")
+        ),
         Candidate("official SDK, uvicorn", uvicorn("sdk", "sdk", *_AS_INSTALLED), call("public")),
         Candidate("official SDK, uvicorn with uvloop and httptools", uvicorn("sdk", "sdk"), call("public")),
         Candidate("FastMCP, uvicorn", uvicorn("fastmcp", "fast", *_AS_INSTALLED), call("public")),
@@ -104,7 +106,7 @@ def compare(work: Bench, chosen: Sequence[Candidate], *, rounds: int, seconds: f
         servers: dict[str, Server] = {}
         for one in chosen:
             environment = {**work.environment, **one.environment}
-            server = running(one.name, one.command, environment, work.headers, one.body)
+            server = running(one.name, one.command, environment, work.headers, one.body, one.path)
             servers[one.name] = stack.enter_context(server)
         for turn in range(rounds + 1):
             for one in chosen:

@@ -10,7 +10,9 @@ import matplotlib as mpl
 
 mpl.use("svg")
 # The same results are the same file, and its text stays text.
-mpl.rcParams.update({"svg.hashsalt": "bench", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9})
+mpl.rcParams.update(
+    {"svg.hashsalt": "bench", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}
+)
 
 import matplotlib.pyplot as plt  # noqa: E402
 
@@ -24,7 +26,11 @@ def draw(results: Results, folder: Path) -> None:
     if "http" in results:
         _bars(results["http"]["candidates"], "Processor time of a call", folder / "performance-http.svg")
     if "servers" in results:
-        _bars(results["servers"]["candidates"], "The same below other servers", folder / "performance-servers.svg")
+        _bars(
+            results["servers"]["candidates"],
+            "The same below other servers",
+            folder / "performance-servers.svg",
+        )
     if "long_run" in results:
         _memory(results["long_run"], folder / "performance-memory.svg")
 

@@ -21,7 +21,8 @@ def plain(table: Iterable[Row]) -> str:
     lines.insert(0, ("work", "goal", "measured", ""))
     widths = [max(len(line[column]) for line in lines) for column in range(4)]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
     )
 
 
@@ -44,12 +45,15 @@ def sections(results: Results) -> dict[str, str]:
 def filled(page: str, parts: Mapping[str, str]) -> str:
     """Return the page with each part between its markers, ``<!-- bench: NAME -->`` and ``<!-- end -->``.
 
-    :raises LookupError: if a part has no place, or a place no part.
+    What there is no part for stays as it is.
+
+    :raises LookupError: if a part has no place.
     """
     left = dict(parts)
 
     def fill(found: re.Match[str]) -> str:
-        return f"{found[1]}\n{left.pop(found[2])}\n{found[3]}"
+        part = left.pop(found[2], None)
+        return found[0] if part is None else f"{found[1]}\n{part}\n{found[3]}"
 
     written = re.sub(r"(<!-- bench: ([a-z-]+) -->)\n.*?(<!-- end -->)", fill, page, flags=re.DOTALL)
     if left:

@@ -65,13 +65,18 @@ def pin(process: psutil.Process, *, to_server_cpu: bool) -> None:
 
 @contextmanager
 def running(
-    name: str, command: Sequence[str], environment: Mapping[str, str], probe: Mapping[str, str], body: bytes
+    name: str,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    headers: Mapping[str, str],
+    body: bytes,
+    path: str = "/mcp",
 ) -> Iterator[Server]:
     """Run a server until the block ends.
 
     :param command: ``{port}`` in it becomes the port.
-    :param probe: the headers of a call that is made until it is answered.
-    :param body: the body of that call.
+    :param headers: of a call that is made until it is answered.
+    :param body: of that call.
     :raises RuntimeError: if the server ends, or does not answer in time.
     """
     port = free_port()
@@ -90,7 +95,7 @@ def running(
             pin(process, to_server_cpu=True)
             server = Server(name, f"http://127.0.0.1:{port}", process)
             try:
-                _await(server, started, probe, body)
+                _await(server, started, path, headers, body)
             except RuntimeError as error:
                 log.seek(0)
                 raise RuntimeError(f"{error}\n{log.read()[-3000:].decode(errors='replace')}") from None
@@ -104,13 +109,15 @@ def running(
                 started.wait()
 
 
-def _await(server: Server, started: subprocess.Popen[bytes], probe: Mapping[str, str], body: bytes) -> None:
+def _await(
+    server: Server, started: subprocess.Popen[bytes], path: str, headers: Mapping[str, str], body: bytes
+) -> None:
     deadline = time.monotonic() + _START
     while time.monotonic() < deadline:
         if started.poll() is not None:
             raise RuntimeError(f"{server.name} ended with status {started.returncode}")
         try:
-            answer = requests.post(f"{server.origin}/mcp", data=body, headers=dict(probe), timeout=5)
+            answer = requests.post(server.origin + path, data=body, headers=dict(headers), timeout=5)
         except requests.RequestException:
             time.sleep(0.1)
             continue

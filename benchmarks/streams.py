@@ -79,6 +79,8 @@ def run(*, calls: int = 500, subscriptions: int = 1000) -> dict[str, Any]:
             first = first_event(server, work, calls)
         options = ("--worker-connections", str(subscriptions * 3))
         roomy = {**work.environment, "FLASK_MCP_MAX_STREAMS": str(subscriptions + 1)}
-        with running("gevent", gunicorn(OURS, "gevent", *options), roomy, work.headers, call("public")) as server:
+        with running(
+            "gevent", gunicorn(OURS, "gevent", *options), roomy, work.headers, call("public")
+        ) as server:
             held = idle_subscriptions(server, work, subscriptions)
     return {"first_event_ms": first, "subscriptions": subscriptions, "subscriptions_mib": held}

@@ -151,8 +151,11 @@ class Decider:
         for kind, name, requirement in wanted:
             if auth_info is None:
                 decision = self._without_token(known, kind, name, requirement)
-            elif listing == "all":
-                decision = Decision("granted", "listed")
+            elif listing == "all" or (
+                requirement.is_plain and self._judgement.is_open(known, f"{kind}:{name}")
+            ):
+                flags.append(True)
+                continue
             else:
                 decision = self._judge(known, kind, name, requirement)
             flag = decision.outcome in ("granted", "challenge")

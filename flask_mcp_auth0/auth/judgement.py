@@ -47,6 +47,8 @@ class Judge:
         :raises Refused: if the caller may not.
         :raises AuthorizationUnavailable: if nobody could be asked.
         """
+        if own is not None and requirement.is_plain and self.is_open(known, own):
+            return "public"
         clauses = self._demanded(known, requirement, own)
         needed = self._permissions(known, clauses, requirement, own)
         scopes = tuple(dict.fromkeys((*needed, *requirement.scopes)))
@@ -57,6 +59,21 @@ class Judge:
                 raise Refused("challenge", "the token lacks a scope", scopes)
             raise Refused("denied", "the token lacks a scope that the user cannot get")
         return "permission" if clauses else "scope" if scopes else "public"
+
+    def is_open(self, known: Holdings, own: str) -> bool:
+        """Tell whether a component that asks for nothing by itself is open to every token.
+
+        This is most components of most servers, and a list asks it of each of them.
+
+        :param own: the component's own permission.
+        :return: false as well where nobody can tell.
+        """
+        if self._settings.protect != "tenant" or not known.can_ask:
+            return True
+        try:
+            return own not in known.defined()
+        except AuthorizationUnavailable:
+            return False
 
     def _demanded(self, known: Holdings, requirement: Requirement, own: str | None) -> tuple[Clause, ...]:
         """Return the clauses that hold now: those declared, and the tenant's where it has a say."""

@@ -83,6 +83,11 @@ class Requirement:
     anonymous: bool = False
     further: tuple[Clause, ...] = ()
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it leaves everything to the administrator: nothing is asked but a verified token."""
+        return not (self.protected or self.permissions or self.scopes or self.conditions or self.further)
+
     def clauses(self, own: str) -> tuple[Clause, ...]:
         """Return what is demanded: of every clause at least one permission.
 
