@@ -11,8 +11,9 @@ from typing import Any
 
 from . import jsonrpc
 
-#: Starts the response as ``text/event-stream`` and returns WSGI's ``write`` (PEP 3333).
-OpenStream = Callable[[], Callable[[bytes], object]]
+#: Starts the response as ``text/event-stream`` and returns WSGI's ``write`` (PEP 3333, The write() Callable). Some
+#: servers leave it out and return ``None``: they send nothing before the application has returned.
+OpenStream = Callable[[], Callable[[bytes], object] | None]
 
 KEEP_ALIVE = b":\r\n\r\n"
 
@@ -75,6 +76,10 @@ class Emitter:
                 if self._write is None:
                     assert self._open is not None
                     self._write = self._open()
+                if self._write is None:
+                    # The call goes on without its messages; its answer will be plain JSON.
+                    self._open = None
+                    return False
                 self._write(data)
             except (OSError, ValueError):
                 # A client that went away shows as an error on a later write.

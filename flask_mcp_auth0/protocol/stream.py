@@ -66,9 +66,7 @@ class CallResponse(Response):
             bodies.append(reply.body)
             if emitter.started or not self._accepts_json:
                 # The first of them may have been ready before a later one began the stream.
-                for body in bodies:
-                    emitter.send_bytes(body)
-                bodies.clear()
+                bodies = [body for body in bodies if not emitter.send_bytes(body)]
         if emitter.started:
             return ()
         body = b"[" + b",".join(bodies) + b"]" if self._batch else b"".join(bodies)
@@ -76,12 +74,12 @@ class CallResponse(Response):
         # that is iterated) has no place here, and costs more than the dispatch of the call.
         self.headers["Content-Length"] = str(len(body))
         start_response(self.status, self.headers.to_wsgi_list())
-        return ClosingIterator((body,), self.close) if self._on_close else (body,)
+        return ClosingIterator([body], self.close) if self._on_close else [body]
 
     def stream_opener(self, environ: WSGIEnvironment, start_response: StartResponse) -> OpenStream:
         """Return what starts this response as an event stream."""
 
-        def open_stream() -> Callable[[bytes], object]:
+        def open_stream() -> Callable[[bytes], object] | None:
             headers = self.get_wsgi_headers(environ)
             headers.remove("Content-Length")
             for name, value in _STREAM_HEADERS:

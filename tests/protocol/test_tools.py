@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
+import json
 import logging
 from collections.abc import Generator
 from typing import Annotated, Any, Literal
@@ -14,6 +15,7 @@ import pytest
 from flask import current_app, g, request
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
+from werkzeug.test import EnvironBuilder
 
 from flask_mcp_auth0 import (
     Audio,
@@ -556,6 +558,31 @@ def test_a_client_that_takes_no_stream_gets_the_answer_alone(peer: Peer, registe
     response = peer.modern("tools/call", {"name": "work"}, {"Accept": "application/json"}, progressToken=1)
     assert response.mimetype == "application/json"
     assert text_of(result_of(response)) == "done"
+
+
+@pytest.mark.parametrize("accept", ["application/json, text/event-stream", "text/event-stream"])
+def test_a_server_that_lends_no_write_still_gets_the_answer(
+    peer: Peer, house: House, register: Registrar, accept: str
+) -> None:
+    @register.tool
+    def slow(call: Call) -> str:
+        call.progress(1, 2)
+        call.check_cancelled()
+        return f"done, {call.cancelled=}"
+
+    body = peer.modern_request("tools/call", {"name": "slow", "arguments": {}}, progressToken="t")
+    headers = {**peer.modern_headers(body), "Content-Type": "application/json", "Accept": accept}
+    environ = EnvironBuilder("/mcp", method="POST", json=body, headers=headers).get_environ()
+    statuses: list[str] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+        statuses.append(status)
+
+    answered = b"".join(house.app.wsgi_app(environ, start_response))  # type: ignore[arg-type]
+
+    result = json.loads(answered)["result"]
+    assert result["content"][0]["text"] == "done, call.cancelled=False"
+    assert statuses[-1] == "200 OK"
 
 
 def test_what_a_generator_yields_is_progress_and_what_it_returns_the_result(
