@@ -13,7 +13,7 @@ from .over_http import OURS, gunicorn
 from .servers import running
 from .workbench import bench, call, headers
 
-#: Longer than any run takes, so that all of it is one time to live; the shortest that an entry may be kept is 0.9 of it.
+#: Longer than any run takes, so that all of it is one time to live.
 _TTL = "3600"
 
 

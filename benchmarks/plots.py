@@ -20,6 +20,9 @@ Results = Mapping[str, Any]
 
 _OURS, _OTHERS = "#d97706", "#94a3b8"
 
+#: What this package serves.
+_KINDS = ("public tool", "protected tool", "tools/list")
+
 
 def draw(results: Results, folder: Path) -> None:
     """Draw what there are results for."""
@@ -43,7 +46,7 @@ def _bars(candidates: Results, title: str, target: Path) -> None:
         [figure["median"] - figure["min"] for figure in figures],
         [figure["max"] - figure["median"] for figure in figures],
     ]
-    colours = [_OURS if "tool" in name else _OTHERS for name in names]
+    colours = [_OURS if any(kind in name for kind in _KINDS) else _OTHERS for name in names]
     figure, axes = plt.subplots(figsize=(7.5, 0.28 * len(names) + 0.9), layout="constrained")
     axes.barh(names, medians, xerr=around, color=colours, height=0.7, error_kw={"lw": 0.8})
     axes.set_xlabel("µs of processor time a call (median, least and most of the rounds)")

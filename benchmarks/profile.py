@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import itertools
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,13 +15,14 @@ from typing import Any
 from .in_process import create_app, environs, measure
 from .workbench import bench, call
 
-_IMAGES = Path(__file__).parents[1] / "docs" / "images"
+_ROOT = Path(__file__).parents[1]
+_FLAMES = Path("docs", "images", "performance-flame.svg")
 
 #: Stages, by the function that a stage begins with: the innermost of these that is on the stack counts.
 STAGES = {
     "wsgi_app (flask/": "Flask: contexts, session, routing, signals",
     "before_request (flask_mcp_auth0/observability/": "the guard: origin, token",
-    "endpoint (flask_mcp_auth0/wiring": "reading the message",
+    "endpoint (flask_mcp_auth0/wiring": "reading the message: HTTP, JSON, JSON-RPC, revision",
     "check_access (flask_mcp_auth0/": "authorization: permissions from the cache",
     "__call__ (flask_mcp_auth0/protocol/stream": "writing the response",
     "run (flask_mcp_auth0/protocol/dispatch": "running the tool, encoding its result",
@@ -30,13 +32,15 @@ STAGES = {
 
 def run(*, seconds: float = 20.0) -> dict[str, Any]:
     """Sample calls of a protected tool in process, draw the flame graph and return each stage's share."""
-    loop = [sys.executable, "-m", "benchmarks.profile", f"{seconds:g}"]
+    # The picture holds its own command line, which is to be the same on every machine.
+    python = os.path.relpath(sys.executable, _ROOT)
+    loop = [python, "-m", "benchmarks.profile", f"{seconds:g}"]
     with tempfile.TemporaryDirectory() as folder:
         stacks = Path(folder, "stacks")
-        for format, target in (("raw", stacks), ("flamegraph", _IMAGES / "performance-flame.svg")):
-            command = ["py-spy", "record", "--rate", "1000", "--format", format, "--output", str(target)]
-            command[0] = str(Path(sys.executable).parent / "py-spy")
-            subprocess.run([*command, "--", *loop], check=True, capture_output=True)
+        for format, target in (("raw", stacks), ("flamegraph", _FLAMES)):
+            command = [str(Path(python).parent / "py-spy"), "record", "--gil", "--rate", "1000"]
+            command += ["--format", format, "--output", str(target), "--", *loop]
+            subprocess.run(command, cwd=_ROOT, check=True, capture_output=True)
         return {"stages": _by_stage(stacks.read_text())}
 
 

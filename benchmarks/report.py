@@ -31,7 +31,11 @@ def sections(results: Results) -> dict[str, str]:
     found = {"goals": _table(("work", "goal", "measured", "met"), map(_row, rows(results)))}
     if "http" in results:
         found["http"] = _candidates(results["http"]["candidates"])
-        found["http-measured"] = _measured(results["http"])
+        busy = max(one["generator_busy"] for one in results["http"]["candidates"].values())
+        found["http-measured"] = (
+            f"{_measured(results['http'])} The load came from {results['http']['generator']}, which was busy for "
+            f"{busy:.0%} of the time at most, so it held nothing up."
+        )
     if "servers" in results:
         found["servers"] = _servers(results["servers"]["candidates"])
         found["servers-measured"] = _measured(results["servers"])
