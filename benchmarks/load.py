@@ -63,8 +63,17 @@ def press(
         body_file.write_bytes(body)
         token_file.write_text("\n".join(tokens) + "\n")
         if (kind or generator()) == "wrk":
-            command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "10s", "--latency"]
-            command += ["-s", str(_HERE / "load.lua"), url, "--", str(body_file), str(token_file)]
+            # It takes whole seconds.
+            command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "10s"]
+            command += [
+                "--latency",
+                "-s",
+                str(_HERE / "load.lua"),
+                url,
+                "--",
+                str(body_file),
+                str(token_file),
+            ]
         else:
             command = [sys.executable, "-m", "benchmarks.load_asyncio", url, str(body_file), str(token_file)]
             command += [str(connections), f"{seconds:g}"]

@@ -55,7 +55,10 @@ class CallResponse(Response):
         opener = self.stream_opener(environ, start_response) if self._accepts_stream else None
         emitter = Emitter(opener, connection_probe(environ))
         bodies: list[bytes] = []
-        for item in self._replies:
+        # A job knows the emitter, which knows this response. If it knew the job in turn, all that a call has
+        # made would wait for the garbage collector.
+        replies, self._replies = self._replies, ()
+        for item in replies:
             reply = _run(item, emitter)
             if reply.status != 200 and not self._batch:
                 self.status_code = reply.status

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
+import gc
 import json
 import logging
+import weakref
 from collections.abc import Generator
 from typing import Annotated, Any, Literal
 
@@ -30,6 +32,7 @@ from flask_mcp_auth0 import (
 )
 from flask_mcp_auth0.protocol.access import Refusal
 from flask_mcp_auth0.protocol.registry import Registry
+from flask_mcp_auth0.protocol.server import Exchange
 from flask_mcp_auth0.registrar import Registrar
 
 from .conftest import House, Peer, error_of, events, result_of
@@ -558,6 +561,27 @@ def test_a_client_that_takes_no_stream_gets_the_answer_alone(peer: Peer, registe
     response = peer.modern("tools/call", {"name": "work"}, {"Accept": "application/json"}, progressToken=1)
     assert response.mimetype == "application/json"
     assert text_of(result_of(response)) == "done"
+
+
+@pytest.mark.parametrize("progress", [True, False])
+def test_what_a_call_has_made_goes_with_its_response(peer: Peer, register: Registrar, progress: bool) -> None:
+    made: list[weakref.ref[Call]] = []
+
+    @register.tool
+    def work(call: Call) -> str:
+        made.append(weakref.ref(call))
+        if progress:
+            call.progress(1, 2)
+        return "done"
+
+    gc.collect()
+    gc.disable()
+    try:
+        peer.modern("tools/call", {"name": "work", "arguments": {}}, progressToken="t").close()
+        assert [call() for call in made] == [None]
+        assert not [one for one in gc.get_objects() if isinstance(one, Exchange)]
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("accept", ["application/json, text/event-stream", "text/event-stream"])
