@@ -34,7 +34,10 @@ EXTENSION = "mcp_auth0"
 
 @dataclass(eq=False)
 class AppState:
-    """What one app has of the extension: ``app.extensions["mcp_auth0"]``."""
+    """What one app has of the extension: ``app.extensions["mcp_auth0"]``.
+
+    Every thread shares it. Nothing in it is replaced once the app serves; the server is made once, under a lock.
+    """
 
     app: Flask
     settings: Settings

@@ -58,6 +58,9 @@ class Backoff:
     The pause doubles from 1 to 30 seconds, or is what Auth0 asked for; after it one caller at a time tries
     again. A rate limit is the tenant's, so it is shared with the other workers through the cache.
 
+    Safe to share between threads: what is remembered is read and changed under one lock, which is held for no
+    exchange with the cache.
+
     :param cache: where a rate limit is told to other workers.
     :param name: what tells this tenant from others in that cache.
     :param clock: Unix time in seconds.

@@ -77,6 +77,9 @@ _remembered = functools.lru_cache(maxsize=4096)(_parsed)
 class LookupCache:
     """Keeps JSON values for a while. Never raises: whatever goes wrong is a miss.
 
+    As safe to share between threads as the backend is, which Flask-Caching's are. What it keeps itself is how
+    the backend fares, single values that are only shown; at worst a failure is reported twice.
+
     :param backend: anything with ``get``, ``set(key, value, timeout=seconds)`` and ``delete``, as the
         backends of Flask-Caching have them; or a function that returns one when it is first needed.
     :param clock: Unix time in seconds. Entries carry their own end, so that it decides, not the backend.

@@ -60,6 +60,8 @@ def initial_scopes(settings: Settings, component_scopes: Iterable[str]) -> tuple
 class Challenges:
     """Builds the challenges of one server. Each carries where the metadata is, and which scopes to ask for.
 
+    Immutable, so safe to share between threads.
+
     :param scopes: returns what :func:`initial_scopes` returns; called for each challenge.
     :param dpop_algorithms: the ``alg`` values that DPoP proofs may be signed with (RFC 9449 §7.1).
     """

@@ -14,7 +14,7 @@ class CoveredPaths:
     Case, doubled and trailing slashes, percent-encoding (of any depth), backslashes, ``;`` parameters, dot
     segments, blanks, compatibility characters.
 
-    Too much is covered rather than too little: what is covered needs a token.
+    Too much is covered rather than too little: what is covered needs a token. Immutable, so safe to share.
 
     :param mcp_path: the plain path, as in ``/mcp``.
     """

@@ -20,6 +20,9 @@ _LATEST = 60.0
 class Generations:
     """The generation of everybody's permissions, and that of each single user's.
 
+    Safe to share between threads and workers: nothing is kept here, and two who start a generation at once
+    both start one that nobody had, whichever of the two stays.
+
     :param cache: shared between workers if the app's cache is.
     :param name: what tells this tenant and API from others in that cache.
     :param outlive: the longest that any entry is kept, in seconds.

@@ -11,7 +11,8 @@ from .permissions import Enough, PermissionLookup
 class Holdings:
     """The caller's permissions, from the source that ``AUTH0_PERMISSIONS_SOURCE`` names.
 
-    Made for one request; a whole list of components costs at most one look-up of the user and one of the API.
+    Made for one request, and never shared between threads; a whole list of components costs at most one look-up
+    of the user and one of the API.
 
     :param auth_info: the caller, ``None`` for one without a token.
     :param settings: the source.

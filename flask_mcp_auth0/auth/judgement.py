@@ -34,7 +34,10 @@ class Refused(Exception):
 
 
 class Judge:
-    """Applies ``AUTH0_REQUIRE``, ``AUTH0_PROTECT`` and ``AUTH0_UNDEFINED_PERMISSION``."""
+    """Applies ``AUTH0_REQUIRE``, ``AUTH0_PROTECT`` and ``AUTH0_UNDEFINED_PERMISSION``.
+
+    Safe to share between threads: it only remembers what it has warned of, and may at worst warn twice.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

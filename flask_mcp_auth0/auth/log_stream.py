@@ -122,7 +122,7 @@ class _Forgotten:
 
 
 class LogStream:
-    """Answers ``POST …/auth0-log-stream``.
+    """Answers ``POST …/auth0-log-stream``. It keeps nothing of a delivery, so it is safe to share between threads.
 
     :param token: what the stream's settings call the authorization token; taken as it is, and as the token of
         ``Authorization: Bearer …``.

@@ -81,6 +81,9 @@ class _Entry:
 class PermissionLookup:
     """Looks permissions up, through the cache.
 
+    Safe to share between threads: what it knows lies in the cache, as immutable records that carry the
+    generation that they were asked for in; threads that miss the same record share one question.
+
     :param settings: times to live, and which API.
     :param cache: where answers are kept; shared between workers if the app's cache is.
     :param reader: asks Auth0; ``None`` where there are no client credentials to ask with.

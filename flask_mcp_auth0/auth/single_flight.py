@@ -26,6 +26,9 @@ class SingleFlight:
 
     Nothing is kept once the run is over: this is no cache. Runs are shared within one process.
 
+    Safe to share between threads, which is what it is for: who leads is settled under a lock, which is not
+    held while the function runs; a result is written before the event that lets others read it.
+
     :param max_wait: how many seconds a caller waits for the run of another; longer than any run should take.
     """
 

@@ -27,7 +27,8 @@ class ExchangeCache:
     """Keeps tokens under the hash of everything that went into asking for them.
 
     They stay in the memory of one process: each is somebody's token, and belongs into no shared cache.
-    Those that were not used for longest make room for others.
+    Those that were not used for longest make room for others. Safe to share between threads, and after a fork:
+    each process has a table and a lock of its own, and threads that want the same token share one request.
 
     :param max_entries: how many tokens are kept.
     :param leeway: seconds before its expiry at which a token is no longer handed out (half its life, if

@@ -31,7 +31,8 @@ class ManagementProvider:
     """Builds the Management client when it is first asked for, and again in every forked worker.
 
     A client that had been used before a fork would share its connections with every child, and one worker
-    could read the answer that was meant for another.
+    could read the answer that was meant for another. Within a process threads share it: httpx's pool is made
+    for that. Threads that need the first token at once may each make a supplier, which costs one token more.
 
     :param settings: the tenant and the credentials.
     :param server: the tenant's discovery documents.

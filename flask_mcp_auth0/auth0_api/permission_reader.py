@@ -68,6 +68,8 @@ class ManagementPermissionReader:
     ``read:organization_member_effective_roles``; else what ``read:users`` and
     ``read:organization_member_roles`` give.
 
+    Safe to share between threads: it only remembers what the grant lacks, and may at worst ask once more.
+
     :param client_factory: returns this process's client, as ``ManagementProvider.client_for_request`` does.
     :param settings: which API.
     :param clock: Unix time in seconds.

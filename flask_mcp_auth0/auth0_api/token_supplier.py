@@ -57,6 +57,9 @@ class TokenSupplier:
     the last failure is told again for a while instead of asking again, and nobody waits for that while to
     pass. The shared cache keeps it sealed, and not at all where there is no key to seal it with.
 
+    Safe to share between threads, and after a fork: the token in hand is an immutable record that is replaced
+    whole, in a table of each process, and one thread at a time asks for another.
+
     :param fetch: asks Auth0 for a token.
     :param name: what tells this token from others: tenant, client, audience.
     :param cache: shared between workers, if the app's cache is.

@@ -29,7 +29,7 @@ _VITAL = ("jwks", "discovery")
 
 
 class Health:
-    """Answers probes of one app.
+    """Answers probes of one app. It keeps nothing, so it is safe to share between threads.
 
     :param checks: tells, for each name, how that has fared; ``None`` where it is not configured.
     :param clock: Unix time in seconds.

@@ -27,6 +27,8 @@ _HTTP_WATCH = "_mcp_http_watch"
 class Observability:
     """Audit log, request ids, traces, metrics and timings of one app.
 
+    What belongs to a request is on ``flask.g`` or in its environment, so this is safe to share between threads.
+
     :param guard: tells which requests are to the MCP server, and lets them in.
     :param telemetry: what is recorded with.
     """

@@ -41,7 +41,7 @@ _HEADERS = {
 
 
 class Page:
-    """The page of one app.
+    """The page of one app, made of settings that do not change, so safe to share between threads.
 
     :param endpoint: the Flask endpoint whose URL people open.
     """

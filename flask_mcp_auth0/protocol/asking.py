@@ -75,7 +75,11 @@ class Retry:
 
 
 class RequestStates:
-    """Seals and opens request states. ``store`` remembers which were used, so that none is used twice."""
+    """Seals and opens request states. ``store`` remembers which were used, so that none is used twice.
+
+    Safe to share between threads: it keeps nothing, and of two who bring the same state at once the store's
+    atomic ``add`` lets one pass.
+    """
 
     def __init__(self, sealer: Sealer, store: Store, *, clock: Callable[[], float] = time.time) -> None:
         self._sealer = sealer

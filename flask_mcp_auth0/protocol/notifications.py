@@ -223,7 +223,10 @@ class Hub:
 
 
 class LogLevels:
-    """The levels that sessions set by ``logging/setLevel`` (2025-11-25 server/utilities/logging)."""
+    """The levels that sessions set by ``logging/setLevel`` (2025-11-25 server/utilities/logging).
+
+    They are the store's, so this is as safe to share as the store is.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -14,7 +14,7 @@ Callback = Callable[[Any], None]
 
 
 class Rendezvous:
-    """Where threads wait for something with a name."""
+    """Where threads wait for something with a name. Its lock is held for no wait and no callback."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -50,7 +50,7 @@ class Rendezvous:
 
 
 class Listeners:
-    """Functions that are called with the messages of a topic."""
+    """Functions that are called with the messages of a topic, outside the lock that guards their list."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -13,7 +13,11 @@ _FRESH = 1.0
 
 
 class Switches:
-    """Remembers in the store which components are off. While the store is away, the last known holds."""
+    """Remembers in the store which components are off. While the store is away, the last known holds.
+
+    Safe to share between threads: what is remembered is an immutable record for each kind, replaced whole; a
+    thread that replaces it by an older one is put right within a second.
+    """
 
     def __init__(self, store: Store, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
