@@ -92,13 +92,16 @@ fuzz: $(STAMPS)/dev $(STAMPS)/tools ## Fuzz for long: more than a million cases 
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest tests/fuzz -n $(JOBS) -p no:logging -q --timeout=0 $(PYTEST_ARGS)
 	@$(BIN)/python -m tests.fuzz.report
 
-# Seconds of mixed load, and calls of the two users who must never meet.
+# Seconds of mixed load, and calls of the two users who must never meet, at each worker class.
 SOAK_SECONDS ?= 3600
 SOAK_CALLS ?= 1000000
 .PHONY: soak
 soak: $(STAMPS)/dev $(STAMPS)/tools ## Load for long: leaks, and two users who must never meet (SOAK_SECONDS=, SOAK_CALLS=)
 	SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/pytest tests/soak -s -q --timeout=0 $(PYTEST_ARGS)
-	SOAK_CALLS=$(SOAK_CALLS) $(BIN)/pytest tests/wire/test_concurrency.py -s -q --timeout=0 $(PYTEST_ARGS)
+	@for class in gthread sync gevent; do \
+	  GUNICORN_WORKER_CLASS=$$class SOAK_WORKERS=4 SOAK_CALLS=$(SOAK_CALLS) \
+	  $(BIN)/pytest tests/wire/test_concurrency.py -s -q --timeout=0 $(PYTEST_ARGS) || exit 1; \
+	done
 
 # Parts of it, as in BENCH_ARGS='--only http --rounds 9'; another interpreter to compare with, as in BENCH_PYTHON=python3.14.
 BENCH_ARGS ?=

@@ -1,6 +1,7 @@
 """Two users on sixteen threads at one server: nobody ever sees another's identity, answer, permission or progress.
 
-``SOAK_CALLS`` sets the number of calls for ``make soak``.
+``SOAK_CALLS`` sets the number of calls for ``make soak``, ``SOAK_WORKERS`` that of the processes, and
+``GUNICORN_WORKER_CLASS`` their class.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from .serving import Server, gunicorn
 pytestmark = [pytest.mark.wire, pytest.mark.xdist_group("concurrency")]
 
 CALLS = int(os.environ.get("SOAK_CALLS", "2000"))
+WORKERS = int(os.environ.get("SOAK_WORKERS", "2"))
 THREADS = 16
 DENIED = "You don't have permission to use the 'ledger' tool."
 USERS = ("ada", "bob")
@@ -42,7 +44,7 @@ def tenant() -> Iterator[Auth0Tenant]:
 def server(
     tenant: Auth0Tenant, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """Two workers with a shared store and a shared cache."""
+    """Workers with a shared store and a shared cache."""
     environ = tenant.environment | {
         "FLASK_MCP_BASE_URL": "{origin}",
         "FLASK_AUTH0_AUDIENCE": "{origin}/mcp",
@@ -54,7 +56,11 @@ def server(
     log = tmp_path_factory.mktemp("concurrency") / "gunicorn.log"
     kind = KINDS[0]
     with gunicorn(
-        "tests.wire.identity_app:create_app()", environ, log=log, worker_class=kind.worker_class, workers=2
+        "tests.wire.identity_app:create_app()",
+        environ,
+        log=log,
+        worker_class=kind.worker_class,
+        workers=WORKERS,
     ) as running:
         yield running
 
@@ -165,7 +171,8 @@ def test_two_users_on_sixteen_threads_never_meet(server: Server, tenant: Auth0Te
     if failures:
         raise failures[0]
     counts = sum((caller.counts for caller in callers), Counter())
-    print(f"\n{counts.total():,} calls of two users over {THREADS} threads: {dict(counts)}")
+    by = f"{THREADS} threads, {WORKERS} {KINDS[0].worker_class} workers"
+    print(f"\n{counts.total():,} calls of two users, {by}: {dict(counts)}")
     assert counts.total() == CALLS // THREADS * THREADS
     assert all(
         counts[kind] for kind in ("whoami", "progress", "ledger", "resource", "list", "session", "theft")
