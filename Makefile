@@ -72,11 +72,12 @@ build: $(STAMPS)/dev ## Wheel and sdist into dist/
 
 .PHONY: package
 package: build ## Build, then install the wheel into an empty environment and serve a call there
+	$(BIN)/python scripts/check_sdist.py dist
 	$(BIN)/python scripts/check_package.py dist
 
 .PHONY: package-all
 package-all: build ## The same with every interpreter that there is (PYTHONS=)
-	$(BIN)/python scripts/check_package.py dist --every $(PYTHONS)
+	$(BIN)/python scripts/check_package.py --every dist $(PYTHONS)
 
 .PHONY: docs
 docs: $(STAMPS)/docs ## The documentation as a site, into site/

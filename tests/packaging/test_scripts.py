@@ -5,12 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
-import pytest
-
-from scripts.check_package import wheel_problems
 from scripts.summary import closing_line
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -85,28 +81,6 @@ def test_a_run_that_never_reached_the_tests_has_failed(tmp_path: Path) -> None:
     assert closing_line(tmp_path / "junit.xml").startswith("0 passed, 1 failed")
 
 
-@pytest.fixture
-def wheel(tmp_path: Path) -> Path:
-    """A wheel that lacks the typing marker and holds the tests."""
-    path = tmp_path / "flask_mcp_auth0-1-py3-none-any.whl"
-    names = (
-        "flask_mcp_auth0/__init__.py",
-        "tests/conftest.py",
-        "flask_mcp_auth0-1.dist-info/licenses/LICENSE",
-    )
-    with zipfile.ZipFile(path, "w") as archive:
-        for name in names:
-            archive.writestr(name, "")
-    return path
-
-
-def test_a_wheel_with_too_much_or_too_little_is_noticed(wheel: Path) -> None:
-    assert wheel_problems(wheel) == [
-        f"{wheel.name} lacks flask_mcp_auth0/py.typed",
-        f"{wheel.name} holds tests",
-    ]
-
-
 def test_make_help_lists_the_targets_that_the_readme_names() -> None:
     done = subprocess.run(
         ["make", "--no-print-directory", "help"],
@@ -125,7 +99,11 @@ def test_make_help_lists_the_targets_that_the_readme_names() -> None:
         "typing",
         "build",
         "docs",
+        "package-all",
+        "audit",
+        "lock",
         "test-floors",
+        "test-newest",
         "test-workers",
     ):
         assert f"make {target} " in done.stdout
