@@ -133,7 +133,7 @@ distclean: clean ## Remove the environment as well
 # --- environments -----------------------------------------------------------------------------------
 
 $(BIN)/python:
-	@scripts/make-venv $(VENV) $(PYTHON)
+	@scripts/make-venv $(VENV) '$(PYTHON)'
 
 # Versions and hashes come from requirements/ (`make lock`); pip takes nothing that is not written there. The project
 # itself comes last, with a build backend from there, too.
