@@ -1,8 +1,9 @@
 """Check the wheel that is published: ``python scripts/check_package.py [--every] dist [PYTHON …]``.
 
-It holds the package, its typing marker and its licence, and nothing else. Into an empty environment of each
-``PYTHON`` (as a command or a path; without any, the one that runs this) it installs, and does there what
-``package_probe.py`` asks of it. ``--every`` adds each interpreter that the wheel names and that is on the PATH.
+It holds the package as the sdist beside it does, its typing marker and its licence, and nothing else. Into an
+empty environment of each ``PYTHON`` (a command or a path; without any, the one that runs this) it installs, and does
+there what ``package_probe.py`` asks of it. ``--every`` adds each interpreter that the wheel names and that is on the
+PATH.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -36,6 +38,14 @@ def wheel_problems(wheel: Path) -> list[str]:
     if not any(name.endswith("licenses/LICENSE") for name in names):
         problems.append(f"{wheel.name} lacks the licence")
     return problems
+
+
+def left_behind(wheel: Path, sdist: Path) -> list[str]:
+    """Return the package's files that the sdist holds and the wheel lacks, as templates that nothing packs."""
+    with tarfile.open(sdist) as archive:
+        names = {file.name.partition("/")[2] for file in archive.getmembers() if file.isfile()}
+    package = {name for name in names if name.startswith("flask_mcp_auth0/")}
+    return [f"{wheel.name} lacks {name}" for name in sorted(package - set(zipfile.ZipFile(wheel).namelist()))]
 
 
 def minors(wheel: Path) -> list[int]:
@@ -98,7 +108,7 @@ def try_out(wheel: Path, python: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Check the one wheel in a directory; return the exit code."""
+    """Check the one wheel in a directory that holds its sdist, too; return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -106,8 +116,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("python", nargs="*")
     parser.add_argument("--every", action="store_true")
     options = parser.parse_args(arguments)
-    (wheel,) = options.directory.glob("*.whl")
-    problems = wheel_problems(wheel)
+    (wheel,), (sdist,) = options.directory.glob("*.whl"), options.directory.glob("*.tar.gz")
+    problems = wheel_problems(wheel) + left_behind(wheel, sdist)
     problems += [f"{python} does not run" for python in options.python if version_of(python) is None]
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from scripts import check_package, package_probe
-from scripts.check_package import minors, on_path, version_of, wheel_problems
+from scripts.check_package import left_behind, minors, on_path, version_of, wheel_problems
 from scripts.check_sdist import sdist_problems
 
 from .test_scripts import fake
@@ -33,11 +34,25 @@ def wheel(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def sdist(tmp_path: Path) -> Path:
+    """An sdist whose package has a template."""
+    path = tmp_path / "flask_mcp_auth0-1.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name in ("README.md", "flask_mcp_auth0/__init__.py", "flask_mcp_auth0/page/page.html"):
+            archive.addfile(tarfile.TarInfo(f"flask_mcp_auth0-1/{name}"))
+    return path
+
+
 def test_a_wheel_with_too_much_or_too_little_is_noticed(wheel: Path) -> None:
     assert wheel_problems(wheel) == [
         f"{wheel.name} lacks flask_mcp_auth0/py.typed",
         f"{wheel.name} holds tests",
     ]
+
+
+def test_a_file_of_the_package_that_did_not_get_into_the_wheel_is_noticed(wheel: Path, sdist: Path) -> None:
+    assert left_behind(wheel, sdist) == [f"{wheel.name} lacks flask_mcp_auth0/page/page.html"]
 
 
 def test_an_sdist_with_too_much_or_too_little_is_noticed() -> None:
@@ -66,7 +81,7 @@ def test_an_interpreter_is_looked_for_behind_one_that_only_complains(
 
 
 def test_an_interpreter_that_is_named_must_run(
-    wheel: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    wheel: Path, sdist: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(check_package, "wheel_problems", lambda _: [])
     assert version_of(sys.executable) == sys.version_info[:2]
