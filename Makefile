@@ -19,6 +19,9 @@ ONCE ?=
 PYTEST_ARGS ?=
 # Processes that run the tests side by side.
 JOBS ?= 2
+# Interpreters that `make package-all` installs the wheel for, as in PYTHONS='python3.12 /opt/python3.14/bin/python3'.
+# Without it: each python3.X that the project admits and that runs.
+PYTHONS ?=
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -46,9 +49,10 @@ pytest: $(STAMPS)/dev $(STAMPS)/tools ## Only the tests, with branch coverage
 	@$(BIN)/python scripts/summary.py $(CACHE)/junit.xml
 
 .PHONY: lint
-lint: $(STAMPS)/dev ## Style and common mistakes (ruff)
+lint: $(STAMPS)/dev ## Style and common mistakes (ruff; zizmor for the workflows)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	@scripts/check-workflows
 
 .PHONY: format
 format: $(STAMPS)/dev ## Put the code into its format (ruff)
@@ -63,20 +67,38 @@ typing: $(STAMPS)/dev $(STAMPS)/tools ## Types (mypy, pyright)
 .PHONY: build
 build: $(STAMPS)/dev ## Wheel and sdist into dist/
 	@rm -rf dist build
-	@scripts/quietly $(BIN)/python -m build --outdir dist .
+	@scripts/quietly $(BIN)/python -m build --no-isolation --outdir dist .
+	@scripts/quietly $(BIN)/twine check --strict dist/*
 	@ls dist
 
 .PHONY: package
-package: build ## Build, then install the wheel into an empty environment and import it
+package: build ## Build, then install the wheel into an empty environment and serve a call there
+	$(BIN)/python scripts/check_sdist.py dist
 	$(BIN)/python scripts/check_package.py dist
+
+.PHONY: package-all
+package-all: build ## The same with every interpreter that there is (PYTHONS=)
+	$(BIN)/python scripts/check_package.py --every dist $(PYTHONS)
 
 .PHONY: docs
 docs: $(STAMPS)/docs ## The documentation as a site, into site/
 	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet
 
+.PHONY: audit
+audit: $(STAMPS)/maintenance ## Ask for known holes in everything that the lock holds (pip-audit)
+	scripts/audit
+
+.PHONY: lock
+lock: $(STAMPS)/maintenance ## Renew the lock from pyproject.toml (UPGRADE=1 for the newest versions of all)
+	scripts/lock $(if $(filter-out 0 no false,$(UPGRADE)),--upgrade)
+
 .PHONY: test-floors
-test-floors: $(STAMPS)/tools ## The tests with the lowest versions that pyproject.toml admits
-	scripts/test-floors $(PYTEST_ARGS)
+test-floors: $(STAMPS)/tools $(STAMPS)/maintenance ## The tests with the lowest versions that pyproject.toml admits
+	scripts/test-resolution lowest-direct .venv-floors $(PYTEST_ARGS)
+
+.PHONY: test-newest
+test-newest: $(STAMPS)/tools $(STAMPS)/maintenance ## The tests with the newest versions that there are, whatever the lock holds
+	scripts/test-resolution highest .venv-newest $(PYTEST_ARGS)
 
 .PHONY: test-workers
 test-workers: $(STAMPS)/dev $(STAMPS)/tools ## The tests on a real gunicorn, once for every worker class
@@ -117,35 +139,41 @@ clean: ## Remove what the other targets made, but for the environment
 
 .PHONY: distclean
 distclean: clean ## Remove the environment as well
-	rm -rf $(VENV) .venv-floors *.egg-info
+	rm -rf $(VENV) .venv-floors .venv-newest *.egg-info
 
 # --- environments -----------------------------------------------------------------------------------
 
 $(BIN)/python:
-	@scripts/make-venv $(VENV) $(PYTHON)
+	@scripts/make-venv $(VENV) '$(PYTHON)'
+
+# Versions and hashes come from requirements/ (`make lock`); pip takes nothing that is not written there. The project
+# itself comes last, with a build backend from there, too.
+INSTALL := scripts/quietly $(BIN)/python -m pip
+EDITABLE := $(INSTALL) install --no-deps --no-build-isolation -e .
 
 # What the demo needs is less than what the tests need, and a newcomer's first minute is short.
-$(STAMPS)/demo: pyproject.toml | $(BIN)/python
+$(STAMPS)/demo: pyproject.toml requirements/demo.txt | $(BIN)/python
 	@test -e $(STAMPS)/dev || { \
 	  echo "Installing what the demo needs into $(VENV) …"; \
-	  scripts/quietly $(BIN)/python -m pip install -e '.[gunicorn,dotenv]'; }
+	  $(INSTALL) install --require-hashes -r requirements/demo.txt && $(EDITABLE); }
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/dev: pyproject.toml | $(BIN)/python
+$(STAMPS)/dev: pyproject.toml requirements/dev.txt | $(BIN)/python
 	@echo "Installing what the tests need into $(VENV) …"
-	@scripts/quietly $(BIN)/python -m pip install -e '.[gunicorn,dotenv,redis,async]' --group dev
+	@$(INSTALL) install --require-hashes -r requirements/dev.txt
+	@$(EDITABLE)
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/docs: pyproject.toml | $(BIN)/python
-	@$(BIN)/python -m venv $(VENV)/docs
-	@scripts/quietly $(VENV)/docs/bin/python -m pip install --upgrade 'pip>=25.1'
-	@scripts/quietly $(VENV)/docs/bin/python -m pip install --group docs
+# Environments of their own, so that their needs never weigh on the project's.
+$(STAMPS)/docs $(STAMPS)/maintenance: $(STAMPS)/%: requirements/%.txt | $(BIN)/python
+	@$(BIN)/python -m venv --clear --without-pip $(VENV)/$*
+	@$(INSTALL) --python $(VENV)/$* install --require-hashes -r requirements/$*.txt
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/bench: pyproject.toml scripts/install-bench $(wildcard benchmarks/peers/*.txt) | $(BIN)/python
-	@scripts/install-bench $(BIN)/python $(BENCH) $(BENCH_PYTHON)
+$(STAMPS)/bench: pyproject.toml requirements/bench.txt scripts/install-bench $(wildcard benchmarks/peers/*.txt) | $(BIN)/python
+	@scripts/install-bench $(BIN)/python $(BENCH) '$(BENCH_PYTHON)'
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/tools: scripts/install-test-tools pyproject.toml | $(STAMPS)/dev
+$(STAMPS)/tools: scripts/install-test-tools requirements/node.txt | $(STAMPS)/dev
 	@scripts/install-test-tools $(VENV)
 	@touch $@

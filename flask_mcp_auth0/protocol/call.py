@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, overload
 
 from mcp_types import LoggingLevel
 from pydantic import BaseModel
@@ -165,7 +165,13 @@ class Call:
             params["logger"] = logger
         self._emitter.send(jsonrpc.notification("notifications/message", params))
 
-    def ask(self, key: str, schema: type[M] | Mapping[str, Any], message: str) -> Answer[M]:
+    @overload
+    def ask(self, key: str, schema: type[M], message: str) -> Answer[M]: ...
+
+    @overload
+    def ask(self, key: str, schema: Mapping[str, Any], message: str) -> Answer[dict[str, Any]]: ...
+
+    def ask(self, key: str, schema: type[BaseModel] | Mapping[str, Any], message: str) -> Answer[Any]:
         """Ask the user through the client (client/elicitation, form mode).
 
         Ask before you change anything: where the client speaks 2026-07-28 the function runs again from the
@@ -249,6 +255,14 @@ def is_cancelled() -> bool:
 current_call: Call = LocalProxy(get_current_call)  # type: ignore[assignment]
 
 
-def ask(key: str, schema: type[M], message: str) -> Answer[M]:
+@overload
+def ask(key: str, schema: type[M], message: str) -> Answer[M]: ...
+
+
+@overload
+def ask(key: str, schema: Mapping[str, Any], message: str) -> Answer[dict[str, Any]]: ...
+
+
+def ask(key: str, schema: type[BaseModel] | Mapping[str, Any], message: str) -> Answer[Any]:
     """Ask the user through the client of the running call; see :meth:`Call.ask`."""
     return get_current_call().ask(key, schema, message)

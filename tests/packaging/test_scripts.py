@@ -5,12 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
-import pytest
-
-from scripts.check_package import wheel_problems
 from scripts.summary import closing_line
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -52,6 +48,48 @@ def test_an_interpreter_that_only_complains_is_passed_over(tmp_path: Path) -> No
     assert "python3-venv" in done.stderr
 
 
+def without_venv(directory: Path, name: str) -> None:
+    """Put a Python on a PATH that is new enough and came without its venv package."""
+    fake(directory, name, 'case "$2" in *ensurepip*) exit 1;; *) exit 0;; esac')
+
+
+def test_an_interpreter_without_the_venv_package_is_passed_over_for_one_that_has_it(tmp_path: Path) -> None:
+    without_venv(tmp_path, "python3.14")
+    fake(tmp_path, "python3.13", 'case "$1" in -c) exit 0;; *) echo Python 3.13.7; exit 1;; esac')
+    done = make_venv(str(tmp_path / "venv"), path=f"{tmp_path}:/usr/bin:/bin")
+    assert "with Python 3.13.7" in done.stdout
+
+
+def test_where_no_python_has_the_venv_package_the_package_is_named(tmp_path: Path) -> None:
+    for name in ("python3.14", "python3.13", "python3.12", "python3.11", "python"):
+        fake(tmp_path, name, "exit 1")
+    without_venv(tmp_path, "python3")
+    for wanted in ([], ["python3"]):
+        done = make_venv(str(tmp_path / "venv"), *wanted, path=f"{tmp_path}:/usr/bin:/bin")
+        assert done.returncode == 1
+        assert done.stderr == (
+            "error: python3 cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv\n"
+        )
+
+
+def test_an_interpreter_may_be_in_a_folder_with_a_space(tmp_path: Path) -> None:
+    folder = tmp_path / "my pythons"
+    folder.mkdir()
+    without_venv(folder, "python3.99")
+    done = make_venv(str(tmp_path / "venv"), str(folder / "python3.99"), path="/usr/bin:/bin")
+    assert done.stderr.startswith(f"error: {folder}/python3.99 cannot make virtual environments.")
+
+
+def test_an_environment_that_pip_could_not_fill_is_removed(tmp_path: Path) -> None:
+    # As where the package index cannot be reached.
+    making = 'mkdir -p "$3/bin"; printf "#!/bin/sh\\nexit 1\\n" > "$3/bin/python"; chmod +x "$3/bin/python"'
+    fake(tmp_path, "python3", f'case "$1" in -m) {making};; *) exit 0;; esac')
+    done = make_venv(str(tmp_path / "a venv"), str(tmp_path / "python3"), path="/usr/bin:/bin")
+    assert done.returncode == 1
+    assert "pip could not be installed" in done.stderr
+    assert not (tmp_path / "a venv").exists()
+
+
 def test_a_machine_without_a_new_enough_python_is_told_what_to_do(tmp_path: Path) -> None:
     for name in ("python3.14", "python3.13", "python3.12", "python3.11", "python3", "python"):
         fake(tmp_path, name, "exit 1")
@@ -85,28 +123,6 @@ def test_a_run_that_never_reached_the_tests_has_failed(tmp_path: Path) -> None:
     assert closing_line(tmp_path / "junit.xml").startswith("0 passed, 1 failed")
 
 
-@pytest.fixture
-def wheel(tmp_path: Path) -> Path:
-    """A wheel that lacks the typing marker and holds the tests."""
-    path = tmp_path / "flask_mcp_auth0-1-py3-none-any.whl"
-    names = (
-        "flask_mcp_auth0/__init__.py",
-        "tests/conftest.py",
-        "flask_mcp_auth0-1.dist-info/licenses/LICENSE",
-    )
-    with zipfile.ZipFile(path, "w") as archive:
-        for name in names:
-            archive.writestr(name, "")
-    return path
-
-
-def test_a_wheel_with_too_much_or_too_little_is_noticed(wheel: Path) -> None:
-    assert wheel_problems(wheel) == [
-        f"{wheel.name} lacks flask_mcp_auth0/py.typed",
-        f"{wheel.name} holds tests",
-    ]
-
-
 def test_make_help_lists_the_targets_that_the_readme_names() -> None:
     done = subprocess.run(
         ["make", "--no-print-directory", "help"],
@@ -125,7 +141,11 @@ def test_make_help_lists_the_targets_that_the_readme_names() -> None:
         "typing",
         "build",
         "docs",
+        "package-all",
+        "audit",
+        "lock",
         "test-floors",
+        "test-newest",
         "test-workers",
     ):
         assert f"make {target} " in done.stdout
