@@ -40,6 +40,13 @@ _THRESHOLD = 50_000
 #: A cache that is down is reported once in this many seconds.
 _QUIET_FOR = 60.0
 
+#: A failure that took longer than this many seconds was a time-out of the backend's, or as good as one.
+_SLOW = 0.2
+
+#: Seconds for which a cache that failed slowly is left alone: each call asks it several times, and must not wait
+#: for it each time.
+_PAUSE = 5.0
+
 
 @functools.lru_cache(maxsize=4096)
 def cache_key(*parts: str) -> str:
@@ -96,6 +103,7 @@ class LookupCache:
         self._silent_until = 0.0
         self._failing = False
         self._failed_at: float | None = None
+        self._left_alone_until = 0.0
 
     def condition(self) -> Condition:
         """Tell how the cache has answered, without asking it. Look-ups go on without it."""
@@ -103,12 +111,15 @@ class LookupCache:
 
     def get(self, key: str) -> Any | None:
         """Return the value kept under ``key``, ``None`` where there is none that can be used."""
+        if not self._may_try():
+            return None
+        started = self._clock()
         try:
             text = self._backend_now().get(key)
         except Exception as error:
-            self._report("read", error)
+            self._failed("read", error, started)
             return None
-        self._failing = False
+        self._worked()
         return self._read(text)
 
     def get_many(self, *keys: str) -> Sequence[Any | None]:
@@ -116,6 +127,9 @@ class LookupCache:
 
         They must not be changed: whoever reads the same entry next is given the same object.
         """
+        if not self._may_try():
+            return [None] * len(keys)
+        started = self._clock()
         try:
             backend = self._backend_now()
             if hasattr(backend, "get_many"):
@@ -123,9 +137,9 @@ class LookupCache:
             else:
                 texts = [backend.get(key) for key in keys]
         except Exception as error:
-            self._report("read", error)
+            self._failed("read", error, started)
             return [None] * len(keys)
-        self._failing = False
+        self._worked()
         if len(texts) != len(keys):
             return [None] * len(keys)
         return [self._read(text, _remembered) for text in texts]
@@ -135,24 +149,30 @@ class LookupCache:
 
         :return: whether the cache took it.
         """
-        if ttl <= 0:
+        if ttl <= 0 or not self._may_try():
             return False
-        ends_at = self._clock() + ttl * (1 - _JITTER * random.random())  # noqa: S311 (spread, not secrecy)
+        started = self._clock()
+        ends_at = started + ttl * (1 - _JITTER * random.random())  # noqa: S311 (spread, not secrecy)
         try:
             text = json.dumps([_FORMAT, ends_at, value], separators=(",", ":"))
             # A timeout of 0 would mean "for ever" to cachelib, and backends take whole seconds only.
             # None is what a backend without an opinion returns; False is a refusal.
-            return self._backend_now().set(key, text, timeout=max(1, math.ceil(ttl))) is not False
+            taken = self._backend_now().set(key, text, timeout=max(1, math.ceil(ttl))) is not False
         except Exception as error:
-            self._report("write", error)
+            self._failed("write", error, started)
             return False
+        self._left_alone_until = 0.0
+        return taken
 
     def delete(self, key: str) -> None:
         """Drop what is kept under ``key``."""
+        if not self._may_try():
+            return
+        started = self._clock()
         try:
             self._backend_now().delete(key)
         except Exception as error:
-            self._report("delete", error)
+            self._failed("delete", error, started)
 
     def _backend_now(self) -> Any:
         if self._backend is None and self._resolve is not None:
@@ -165,8 +185,25 @@ class LookupCache:
         entry = parse(text) if isinstance(text, str) else None
         return entry[1] if entry is not None and entry[0] > self._clock() else None
 
-    def _report(self, what: str, error: Exception) -> None:
+    def _may_try(self) -> bool:
+        """Tell whether the cache is to be asked now. After a pause one caller tries, the others go on without."""
+        until = self._left_alone_until
+        if not until:
+            return True
         now = self._clock()
+        if now < until <= now + _PAUSE:
+            return False
+        self._left_alone_until = now + _PAUSE
+        return True
+
+    def _worked(self) -> None:
+        self._failing = False
+        self._left_alone_until = 0.0
+
+    def _failed(self, what: str, error: Exception, started: float) -> None:
+        now = self._clock()
+        if now - started > _SLOW:
+            self._left_alone_until = now + _PAUSE
         self._failing, self._failed_at = True, now
         if now >= self._silent_until:
             self._silent_until = now + _QUIET_FOR

@@ -124,6 +124,94 @@ def test_a_failing_cache_is_a_miss_and_is_reported_without_its_address(
     assert len(caplog.records) == 2
 
 
+class Hanging(SimpleCache):
+    """A cache server that does not answer, so that every operation ends with a time-out."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        super().__init__()
+        self.clock, self.seconds = clock, seconds
+        self.asked = 0
+        self.hangs = True
+
+    def wait(self) -> None:
+        self.asked += 1
+        if self.hangs:
+            self.clock.advance(self.seconds)
+            raise TimeoutError
+
+    def get(self, key: str) -> Any:
+        self.wait()
+        return super().get(key)
+
+    def set(self, key: str, value: Any, timeout: Any = None) -> Any:
+        self.wait()
+        return super().set(key, value, timeout)
+
+    def delete(self, key: str) -> Any:
+        self.wait()
+        return super().delete(key)
+
+
+@pytest.mark.parametrize("first", ["get", "get_many", "set", "delete"])
+def test_a_cache_that_hangs_is_waited_for_once_in_a_while(clock: Clock, first: str) -> None:
+    backend = Hanging(clock, 2.0)
+    cache = LookupCache(backend, clock=clock)
+    operations: dict[str, Callable[[], Any]] = {
+        "get": lambda: cache.get("key"),
+        "get_many": lambda: cache.get_many("key", "key"),
+        "set": lambda: cache.set("key", 1, 60),
+        "delete": lambda: cache.delete("key"),
+    }
+    operations[first]()
+    assert backend.asked == 1
+    assert [operation() for operation in operations.values()] == [None, [None, None], False, None]
+    assert backend.asked == 1
+    clock.advance(5)
+    assert cache.get("key") is None
+    assert cache.get("key") is None
+    assert backend.asked == 2
+
+
+def test_a_cache_that_hung_is_used_again_when_it_answers(clock: Clock) -> None:
+    backend = Hanging(clock, 2.0)
+    cache = LookupCache(backend, clock=clock)
+    cache.get("key")
+    backend.hangs = False
+    assert not cache.set("key", 1, 60)
+    clock.advance(5)
+    assert cache.set("key", 1, 60)
+    assert cache.get("key") == 1
+    assert not cache.condition().failing
+
+
+def test_while_one_caller_tries_a_cache_that_hung_the_others_leave_it_alone(clock: Clock) -> None:
+    backend = Hanging(clock, 2.0)
+    cache = LookupCache(backend, clock=clock)
+    cache.get("key")
+    clock.advance(5)
+    seen: list[Any] = []
+    backend.wait = lambda: seen.append(LookupCache.get(cache, "other") if not seen else None)  # type: ignore[method-assign]
+    cache.get("key")
+    assert seen == [None]
+
+
+def test_a_cache_that_fails_at_once_is_tried_every_time(clock: Clock) -> None:
+    backend = Hanging(clock, 0.01)
+    cache = LookupCache(backend, clock=clock)
+    for _ in range(3):
+        cache.get("key")
+    assert backend.asked == 3
+
+
+def test_a_clock_that_is_set_back_does_not_keep_the_cache_away(clock: Clock) -> None:
+    backend = Hanging(clock, 2.0)
+    cache = LookupCache(backend, clock=clock)
+    cache.get("key")
+    backend.hangs = False
+    clock.advance(-3600)
+    assert cache.set("key", 1, 60)
+
+
 def test_a_value_that_is_no_json_is_not_kept(clock: Clock) -> None:
     cache = LookupCache(SimpleCache(), clock=clock)
     assert not cache.set("key", object(), 10)

@@ -61,6 +61,40 @@ def test_a_cache_that_is_down_is_a_miss(place: Place, caplog: pytest.LogCaptureF
     sees(test_a_cache_that_is_down_is_a_miss, place.call("ledger"))
 
 
+@fault(
+    "The cache hangs: each operation ends with the time-out of its client",
+    sees="200, the answer",
+    recovers="One call in 5 s waits for the time-out, the others ask Auth0 at once; the cache is used again within 5 s "
+    "of its return.",
+)
+def test_a_cache_that_hangs_holds_up_one_call_in_a_while(place: Place) -> None:
+    place.warm()
+    working = place.state.cache._backend
+
+    class Hanging(Broken):
+        asked = 0
+
+        def get(self, key: str) -> Any:
+            Hanging.asked += 1
+            place.clock.advance(2)
+            raise TimeoutError
+
+    place.state.cache._backend = Hanging()
+    for _ in range(5):
+        sees(test_a_cache_that_hangs_holds_up_one_call_in_a_while, place.call("ledger"))
+    denied = place.call("ledger", token=place.tenant.token("bob"))
+    assert "You don't have permission" in denied.get_data(as_text=True)
+    assert Hanging.asked == 1
+    place.state.cache._backend = working
+    place.clock.advance(5)
+    sees(test_a_cache_that_hangs_holds_up_one_call_in_a_while, place.call("ledger"))
+    counts = place.tenant.state.counts
+    asked = sum(count for what, count in counts.items() if "/api/v2/" in what)
+    assert asked
+    sees(test_a_cache_that_hangs_holds_up_one_call_in_a_while, place.call("ledger"))
+    assert sum(count for what, count in counts.items() if "/api/v2/" in what) == asked
+
+
 _KEPT = '[1, 9999999999, ["", 1, 9999999998, ["tool:ledger"]]]'
 
 
