@@ -12,7 +12,12 @@ from .goals import Row, cpu, rows
 Results = Mapping[str, Any]
 
 RESULTS = Path(__file__).parent / "results.json"
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+DOCS = Path(__file__).parents[1] / "docs"
+
+#: The pages that hold results.
+PAGES = (DOCS / "performance.md", DOCS / "scaling.md")
+
+_PLACE = re.compile(r"(<!-- bench: ([a-z-]+) -->)\n.*?(<!-- end -->)", re.DOTALL)
 
 
 def plain(table: Iterable[Row]) -> str:
@@ -41,37 +46,39 @@ def sections(results: Results) -> dict[str, str]:
         found["servers-measured"] = _measured(results["servers"])
     if "in_process" in results:
         found["in-process"] = _in_process(results["in_process"])
+    if "management_calls" in results:
+        found["budget"] = _budget(results["management_calls"]["over_several"])
     if "profile" in results:
         found["stages"] = _stages(results["profile"]["stages"])
     return found
+
+
+def places(page: str) -> set[str]:
+    """Return the names of the parts that a page has places for."""
+    return {found[2] for found in _PLACE.finditer(page)}
 
 
 def filled(page: str, parts: Mapping[str, str]) -> str:
     """Return the page with each part between its markers, ``<!-- bench: NAME -->`` and ``<!-- end -->``.
 
     What there is no part for stays as it is.
-
-    :raises LookupError: if a part has no place.
     """
-    left = dict(parts)
 
     def fill(found: re.Match[str]) -> str:
-        part = left.pop(found[2], None)
+        part = parts.get(found[2])
         return found[0] if part is None else f"{found[1]}\n{part}\n{found[3]}"
 
-    written = re.sub(r"(<!-- bench: ([a-z-]+) -->)\n.*?(<!-- end -->)", fill, page, flags=re.DOTALL)
-    if left:
-        raise LookupError(f"the page has no place for {', '.join(left)}")
-    return written
+    return _PLACE.sub(fill, page)
 
 
 def write(results: Results) -> None:
-    """Write the page's tables and draw the plots."""
-    PAGE.write_text(filled(PAGE.read_text(), sections(results)))
+    """Write the tables of the pages and draw the plots."""
+    for page in PAGES:
+        page.write_text(filled(page.read_text("utf-8"), sections(results)), "utf-8")
     # Imported late: a test reads the tables without it.
     from .plots import draw
 
-    draw(results, PAGE.parent / "images")
+    draw(results, DOCS / "images")
 
 
 def _row(row: Row) -> tuple[str, ...]:
@@ -129,6 +136,18 @@ def _in_process(figures: Results) -> str:
     lines = [(name, _spread(one), f"{added[name]:.0f}") for name, one in figures["cpu_us"].items()]
     lines.append(("an RS256 signature by itself", f"{figures['signature_us']:.0f}", ""))
     return _table(("", "CPU µs", "added"), lines)
+
+
+def _budget(figures: Results) -> str:
+    head = ("users", "calls a second", "time to live", "asked a second", "reckoned")
+    line = (
+        f"{figures['users']:,}",
+        f"{figures['calls'] / figures['seconds']:,.0f}",
+        f"{figures['ttl']} s",
+        f"{figures['asked_per_second']:.1f}",
+        f"{figures['reckoned_per_second']:.1f}",
+    )
+    return _table(head, [line])
 
 
 def _stages(stages: Results) -> str:
