@@ -67,6 +67,7 @@ def gunicorn(
     workers: int = 2,
     threads: int = 16,
     timeout: int = 60,
+    keep_alive: int = 2,
 ) -> Iterator[Server]:
     """Run ``app`` under gunicorn and stop it afterwards.
 
@@ -80,6 +81,7 @@ def gunicorn(
         command = [sys.executable, "-m", "gunicorn", "--config", "python:tests.wire.gunicorn_conf"]
         command += ["--bind", f"fd://{listener.fileno()}", "--worker-class", worker_class]
         command += ["--workers", str(workers), "--timeout", str(timeout)]
+        command += ["--keep-alive", str(keep_alive)]
         if worker_class == "gthread":
             # With threads, gunicorn would take gthread for sync.
             command += ["--threads", str(threads)]

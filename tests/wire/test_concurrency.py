@@ -61,6 +61,8 @@ def server(
         log=log,
         worker_class=kind.worker_class,
         workers=WORKERS,
+        # Longer than any of the callers can be held up between two calls.
+        keep_alive=120,
     ) as running:
         yield running
 
