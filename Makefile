@@ -73,6 +73,13 @@ package: build ## Build, then install the wheel into an empty environment and im
 docs: $(STAMPS)/docs ## The documentation as a site, into site/
 	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet
 
+.PHONY: pictures
+pictures: $(STAMPS)/dev $(STAMPS)/tools ## Take the documentation's pictures anew (Chromium; Claude Code where it is installed)
+	@scripts/quietly $(BIN)/python -m pip install --group pictures
+	$(BIN)/python scripts/terminal_pictures.py
+	$(BIN)/python scripts/screenshots.py
+	$(BIN)/python scripts/claude_picture.py
+
 .PHONY: test-floors
 test-floors: $(STAMPS)/tools ## The tests with the lowest versions that pyproject.toml admits
 	scripts/test-floors $(PYTEST_ARGS)
