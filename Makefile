@@ -33,7 +33,7 @@ demo: $(STAMPS)/demo ## A local tenant, the example app and a client that logs i
 	@$(BIN)/python -m example_app.demo --port $(PORT) --tenant-port $(TENANT_PORT) $(if $(filter-out 0 no false,$(ONCE)),--once)
 
 .PHONY: test
-test: lint typing package pytest ## Everything that has to hold: style, types, package, tests and their coverage
+test: lint typing docs package pytest ## Everything that has to hold: style, types, documentation, package, tests and their coverage
 
 .PHONY: pytest
 pytest: $(STAMPS)/dev $(STAMPS)/tools ## Only the tests, with branch coverage
@@ -70,8 +70,12 @@ package: build ## Build, then install the wheel into an empty environment and im
 	$(BIN)/python scripts/check_package.py dist
 
 .PHONY: docs
-docs: $(STAMPS)/docs ## The documentation as a site, into site/
+docs: $(STAMPS)/docs ## The documentation as a site, into site/; a warning, as of a link to nowhere, is an error
 	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet
+
+.PHONY: links
+links: $(STAMPS)/dev ## Ask for every address that the documentation links to (needs the internet)
+	$(BIN)/python scripts/check_links.py
 
 .PHONY: pictures
 pictures: $(STAMPS)/dev $(STAMPS)/tools ## Take the documentation's pictures anew (Chromium; Claude Code where it is installed)

@@ -106,7 +106,9 @@ def use_the_inspector(browser: Any, home: str) -> None:
         once(By.XPATH, "//*[contains(text(), 'Revenue of 2026-11')]")
         click = "arguments[0].click()"
         browser.execute_script(click, once(By.CSS_SELECTOR, "[aria-label='Close monitoring sidebar']"))
-        browser.execute_script(click, once(By.XPATH, "//*[text()='Authorization complete']/following::button"))
+        browser.execute_script(
+            click, once(By.XPATH, "//*[text()='Authorization complete']/following::button")
+        )
         WebDriverWait(browser, 30).until(
             lambda _: not browser.find_elements(By.XPATH, "//*[text()='Authorization complete']")
         )
