@@ -71,7 +71,7 @@ package: build ## Build, then install the wheel into an empty environment and im
 
 .PHONY: docs
 docs: $(STAMPS)/docs ## The documentation as a site, into site/; a warning, as of a link to nowhere, is an error
-	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 scripts/quietly $(VENV)/docs/bin/mkdocs build --strict
 
 .PHONY: links
 links: $(STAMPS)/dev ## Ask for every address that the documentation links to (needs the internet)
