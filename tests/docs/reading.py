@@ -53,3 +53,18 @@ def rows(page: str) -> Iterator[list[str]]:
     for line in (DOCS / page).read_text("utf-8").splitlines():
         if line.startswith("|"):
             yield [cell.strip() for cell in line.strip("|").split(" | ")]
+
+
+def missing_tests(page: str) -> list[str]:
+    """Return the tests that a page names, as ``file::function`` or a file alone, and that do not exist."""
+    missing = []
+    for name in re.findall(r"`([a-z0-9_]+/\w+\.py(?:::\w+)?)`", text(page)):
+        file, _, function = name.partition("::")
+        path = ROOT / "tests" / file
+        if not path.is_file():
+            missing.append(name)
+        elif function:
+            body = ast.parse(path.read_text("utf-8")).body
+            if function not in {node.name for node in body if isinstance(node, ast.FunctionDef)}:
+                missing.append(name)
+    return missing
