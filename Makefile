@@ -59,6 +59,17 @@ typing: $(STAMPS)/dev $(STAMPS)/tools ## Types (mypy, pyright)
 	$(BIN)/mypy
 	scripts/run-pyright
 
+.PHONY: links
+links: $(STAMPS)/dev ## Ask for every address that the documentation links to (needs the internet)
+	$(BIN)/python scripts/check_links.py
+
+.PHONY: pictures
+pictures: $(STAMPS)/dev $(STAMPS)/tools ## Take the documentation's pictures anew (Chromium; Claude Code where it is installed)
+	@scripts/quietly $(BIN)/python -m pip install --group pictures
+	$(BIN)/python scripts/terminal_pictures.py
+	$(BIN)/python scripts/screenshots.py
+	$(BIN)/python scripts/claude_picture.py
+
 .PHONY: build
 build: $(STAMPS)/dev ## Wheel and sdist into dist/
 	@rm -rf dist build
@@ -72,17 +83,6 @@ package: build ## Build, then install the wheel into an empty environment and im
 .PHONY: docs
 docs: $(STAMPS)/docs ## The documentation as a site, into site/; a warning, as of a link to nowhere, is an error
 	NO_MKDOCS_2_WARNING=1 scripts/quietly $(VENV)/docs/bin/mkdocs build --strict
-
-.PHONY: links
-links: $(STAMPS)/dev ## Ask for every address that the documentation links to (needs the internet)
-	$(BIN)/python scripts/check_links.py
-
-.PHONY: pictures
-pictures: $(STAMPS)/dev $(STAMPS)/tools ## Take the documentation's pictures anew (Chromium; Claude Code where it is installed)
-	@scripts/quietly $(BIN)/python -m pip install --group pictures
-	$(BIN)/python scripts/terminal_pictures.py
-	$(BIN)/python scripts/screenshots.py
-	$(BIN)/python scripts/claude_picture.py
 
 .PHONY: test-floors
 test-floors: $(STAMPS)/tools ## The tests with the lowest versions that pyproject.toml admits
