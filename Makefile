@@ -37,7 +37,7 @@ demo: $(STAMPS)/demo ## A local tenant, the example app and a client that logs i
 	@$(BIN)/python -m example_app.demo --port $(PORT) --tenant-port $(TENANT_PORT) $(if $(filter-out 0 no false,$(ONCE)),--once)
 
 .PHONY: test
-test: lint typing package pytest ## Everything that has to hold: style, types, package, tests and their coverage
+test: lint typing docs package pytest ## Everything that has to hold: style, types, documentation, package, tests and their coverage
 
 .PHONY: pytest
 pytest: $(STAMPS)/dev $(STAMPS)/tools ## Only the tests, with branch coverage
@@ -64,6 +64,17 @@ typing: $(STAMPS)/dev $(STAMPS)/tools ## Types (mypy, pyright)
 	$(BIN)/mypy
 	scripts/run-pyright
 
+.PHONY: links
+links: $(STAMPS)/dev ## Ask for every address that the documentation links to (needs the internet)
+	$(BIN)/python scripts/check_links.py
+
+.PHONY: pictures
+pictures: $(STAMPS)/dev $(STAMPS)/tools ## Take the documentation's pictures anew (Chromium; Claude Code where it is installed)
+	@scripts/quietly $(BIN)/python -m pip install --group pictures
+	$(BIN)/python scripts/terminal_pictures.py
+	$(BIN)/python scripts/screenshots.py
+	$(BIN)/python scripts/claude_picture.py
+
 .PHONY: build
 build: $(STAMPS)/dev ## Wheel and sdist into dist/
 	@rm -rf dist build
@@ -81,8 +92,8 @@ package-all: build ## The same with every interpreter that there is (PYTHONS=)
 	$(BIN)/python scripts/check_package.py --every dist $(PYTHONS)
 
 .PHONY: docs
-docs: $(STAMPS)/docs ## The documentation as a site, into site/
-	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet
+docs: $(STAMPS)/docs ## The documentation as a site, into site/; a warning, as of a link to nowhere, is an error
+	NO_MKDOCS_2_WARNING=1 scripts/quietly $(VENV)/docs/bin/mkdocs build --strict
 
 .PHONY: audit
 audit: $(STAMPS)/maintenance ## Ask for known holes in everything that the lock holds (pip-audit)

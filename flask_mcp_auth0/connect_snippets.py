@@ -93,7 +93,7 @@ def _claude_desktop(name: str, url: str) -> Guide:
         "Claude Desktop and claude.ai",
         local=False,
         steps=(
-            "Open Settings, then Connectors, and choose Add custom connector.",
+            "Open Connectors, which is under Customize or Settings, and choose Add custom connector.",
             f"Name it {name} and paste the URL.",
             "Choose Connect and log in.",
         ),
@@ -143,7 +143,7 @@ def _chatgpt(name: str, url: str) -> Guide:
         "ChatGPT",
         local=False,
         steps=(
-            "Open Settings, then Apps & Connectors, then Advanced settings, and turn on Developer mode.",
+            "Open Settings, then Apps & Connectors (or Apps), then Advanced settings, and turn on Developer mode.",
             f"Choose Create, name it {name}, paste the URL and keep OAuth as the authentication.",
             "Log in, and enable it in a chat.",
         ),

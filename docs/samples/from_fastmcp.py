@@ -2,7 +2,7 @@ from flask import Flask
 
 from flask_mcp_auth0 import Auth0MCP, Call, get_auth_info
 
-# FastMCP gets the name and an Auth0Provider here; both are settings now.
+# FastMCP gets the name and an Auth0 provider here; both are settings now.
 mcp = Auth0MCP()
 
 

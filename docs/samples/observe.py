@@ -19,6 +19,8 @@ def set_up_logging() -> None:
     lines.addFilter(RequestIdFilter())
     lines.setFormatter(logging.Formatter("%(levelname)s [%(request_id)s] %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[lines])
+    # It would write down each URL that Auth0 is asked, and with it whom it is asked about.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
     audit = logging.getLogger("flask_mcp_auth0.audit")
     file = logging.FileHandler("audit.log")

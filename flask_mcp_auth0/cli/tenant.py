@@ -40,6 +40,11 @@ SECRET_VARIABLE = "LOCAL_TENANT_CLIENT_SECRET"  # noqa: S105
     show_default=True,
     help="Identifier of your MCP server ($AUDIENCE).",
 )
+@click.option(
+    "--client-documents",
+    is_flag=True,
+    help="Know clients by the URL of their own description, fetched from the internet; else they register.",
+)
 @click.option("--issuer", help="The tenant's URL, if it is reached under another than that of host and port.")
 @click.option(
     "--client-id", default="local-m2m", show_default=True, help="Id of the machine-to-machine application."
@@ -70,6 +75,7 @@ def tenant_command(
     port: int,
     config: Path | None,
     audience: str,
+    client_documents: bool,
     issuer: str | None,
     client_id: str,
     client_secret: str | None,
@@ -98,13 +104,17 @@ def tenant_command(
     )
 
     def seed() -> TenantState:
-        return TenantState.from_yaml(
+        state = TenantState.from_yaml(
             config,
             audience=audience,
             issuer=own_issuer if own_issuer.endswith("/") else f"{own_issuer}/",
             m2m_client_id=client_id,
             m2m_client_secret=client_secret,
         )
+        if client_documents or config is None:
+            # A client that could describe itself would not register, and could not log in without internet.
+            state.settings.client_id_metadata_document_supported = client_documents
+        return state
 
     with ExitStack() as at_end:
         at_end.callback(listener.close)

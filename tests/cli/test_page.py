@@ -12,7 +12,7 @@ from flask_mcp_auth0.cli import mcp
 from flask_mcp_auth0.tenant.doctor import CHECKS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
-COMMANDS = ("doctor", "setup", "sync", "explain", "inspect-token", "tools", "call", "clients", "connect")
+COMMANDS = sorted(mcp.list_commands(click.Context(mcp)))
 
 
 def options_of(command: click.Command) -> set[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
+from types import ModuleType
 
 import pytest
 from blinker import NamedSignal
@@ -13,18 +15,10 @@ from flask_mcp_auth0 import errors, signals
 from flask_mcp_auth0.local_tenant.app import create_tenant
 from flask_mcp_auth0.local_tenant.management.blueprint import ROUTER
 from flask_mcp_auth0.local_tenant.state import TenantState
-from flask_mcp_auth0.tenant.doctor import CHECKS
+from flask_mcp_auth0.observability.audit import FIELDS
+from flask_mcp_auth0.protocol import errors as protocol_errors
 
-from .test_pages import ROOT
-
-DOCS = ROOT / "docs"
-
-
-def rows(page: str) -> Iterator[list[str]]:
-    """Yield the cells of every table row of a page."""
-    for line in (DOCS / page).read_text("utf-8").splitlines():
-        if line.startswith("|"):
-            yield [cell.strip() for cell in line.strip("|").split(" | ")]
+from .reading import constants, nodes, rows, section, text
 
 
 def test_the_page_of_the_local_tenant_lists_its_routes() -> None:
@@ -50,6 +44,103 @@ def test_the_page_of_the_local_tenant_lists_the_management_endpoints() -> None:
     assert listed == {(route.method, route.template, frozenset(route.scopes)) for route in ROUTER.routes}
 
 
+def test_every_attribute_and_metric_is_listed_and_none_else() -> None:
+    name = re.compile(
+        r"(?:client|error|flask_mcp_auth0|gen_ai|http|jsonrpc|mcp|network|rpc|server|url|user_agent)"
+        r"(?:\.[a-z_]+)+"
+    )
+    real = {value for value in constants("observability") if name.fullmatch(value)}
+    loggers = {"flask_mcp_auth0.audit"}
+    listed = {word for word in re.findall(r"`([^`\n]+)`", text("observability.md")) if name.fullmatch(word)}
+    assert len(real) > 25
+    assert listed - loggers == real - loggers
+
+
+def test_every_field_of_the_audit_log_is_listed_and_none_else() -> None:
+    listed = [
+        field
+        for line in section("observability.md", "Audit records").splitlines()
+        if line.startswith("| `")
+        for field in re.findall(r"`([a-z_]+)`", line.split("|")[1])
+    ]
+    assert sorted(listed) == sorted(FIELDS)
+
+
+def test_every_check_of_the_health_endpoint_is_listed_and_none_else(
+    sample: Callable[[str], ModuleType],
+) -> None:
+    told = sample("quickstart").create_app().test_client().get("/mcp/health").get_json()
+    listed = {
+        check
+        for line in section("observability.md", "Health").splitlines()
+        if line.startswith("| `")
+        for check in re.findall(r"`([a-z_]+)`", line.split("|")[1])
+    }
+    assert listed == set(told["checks"])
+
+
+def test_every_logger_is_listed_and_none_else() -> None:
+    real = {
+        node.args[0].value
+        for _, node in nodes()
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "getLogger"
+        and isinstance(node.args[0], ast.Constant)
+    }
+    listed = re.findall(r"^\| `([a-z0-9_.]+)`", section("reference/signals.md", "Loggers"), re.MULTILINE)
+    assert len(real) > 5
+    assert set(listed) == real
+
+
+def test_every_word_of_a_refusal_is_listed_and_none_else() -> None:
+    real: set[str] = set()
+    for file, node in nodes():
+        word: ast.AST | None = None
+        if "auth0_api" in file.parts:  # what Auth0 answers
+            continue
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("refusal", "HTTPRefusal"):
+            word = node.args[1]
+        elif isinstance(node, ast.Tuple) and len(node.elts) == 2 and isinstance(node.elts[0], ast.Constant):
+            word = node.elts[1] if node.elts[0].value in range(400, 600) else None
+        elif isinstance(node, ast.keyword) and node.arg == "error":
+            word = node.value
+        elif isinstance(node, ast.Assign) and file.name == "token_errors.py":
+            names = {getattr(one, "id", getattr(one, "attr", "")) for one in node.targets}
+            word = node.value if "error" in names else None
+        if isinstance(word, ast.Constant) and isinstance(word.value, str):
+            real.add(word.value)
+    listed = re.findall(
+        r"^\| \d+ \| `(\w+)`", section("reference/http.md", "Refusals before the protocol"), re.MULTILINE
+    )
+    assert len(real) > 8
+    assert set(listed) == real
+
+
+def test_every_path_is_listed_and_none_else(
+    sample: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_AUTH0_LOG_STREAM_TOKEN", "long-enough-to-be-a-secret")
+    rules = sample("quickstart").create_app().url_map.iter_rules()
+    real = {rule.rule for rule in rules if rule.endpoint != "static" and "<" not in rule.rule}
+    listed: set[str] = set()
+    for line in text("reference/http.md").partition("## Refusals")[0].splitlines():
+        if line.startswith("| `/"):
+            cell = line.split("|")[1]
+            paths = {path.partition("?")[0] for path in re.findall(r"`(/[^`]+)`", cell)}
+            listed |= paths | (
+                {f"{path}/mcp" for path in paths if path != "/mcp"} if "behind it" in cell else set()
+            )
+    assert listed == real
+
+
+def test_every_code_of_json_rpc_is_listed() -> None:
+    real = {str(value) for value in vars(protocol_errors).values() if isinstance(value, int) and value < 0}
+    listed = set(re.findall(r"-32\d{3}", section("reference/http.md", "The protocol")))
+    assert len(real) > 8
+    assert listed == real
+
+
 def test_every_signal_is_listed() -> None:
     real = {name for name, value in vars(signals).items() if isinstance(value, NamedSignal)}
     assert real <= {cells[0].strip("`") for cells in rows("reference/signals.md")}
@@ -61,73 +152,6 @@ def test_every_error_is_listed() -> None:
 
 
 def test_every_public_name_is_in_the_api() -> None:
-    page = (DOCS / "reference" / "api.md").read_text("utf-8")
+    page = text("reference/api.md")
     every = set(flask_mcp_auth0.__all__) - {"__version__"} - set(vars(errors))
     assert every <= set(re.findall(r"\w+", page))
-
-
-def test_every_check_of_the_doctor_is_in_the_troubleshooting_page_and_none_else() -> None:
-    page = (DOCS / "troubleshooting.md").read_text("utf-8")
-    listed = {
-        cells[0]: cells[1] for cells in rows("troubleshooting.md") if re.fullmatch(r"[A-Z]\d+", cells[0])
-    }
-    assert listed == {check.id: check.title for check in CHECKS}
-    named = {
-        one
-        for line in re.findall(r"\*Checks?\.\*([^\n]*)", page)
-        for one in re.findall(r"\b[A-Z]\d+\b", line)
-    }
-    assert named <= set(listed)
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        "unauthorized",
-        "token_expired",
-        "invalid_token",
-        "InsufficientScopeError",
-        "Service not found",
-        "OAuth init failed",
-        "Access denied",
-        "Session not initialized",
-        "You don't have permission to use the 'NAME' tool",
-    ],
-)
-def test_what_people_look_for_is_found_in_the_troubleshooting_page(message: str) -> None:
-    assert message in (DOCS / "troubleshooting.md").read_text("utf-8")
-
-
-HEADINGS_OF_OURS = [
-    ("insufficient_scope", "auth/challenge.py"),
-    ("origin_not_allowed", "auth/origin.py"),
-    ("temporarily_unavailable", "auth/refusals.py"),
-    ("invalid_dpop_proof", "auth/token_errors.py"),
-    ("Session not found: initialize again", "protocol/session.py"),
-    ("Unsupported protocol version", "protocol/era.py"),
-    ("Header mismatch", "protocol/errors.py"),
-    ("This server holds as many streams as it can", "protocol/subscriptions.py"),
-    ("Authorization is unavailable for now", "auth/wording.py"),
-    ("needs more access than this client was given", "auth/wording.py"),
-    ("failed; the server's log says why", "protocol/execution.py"),
-    ("Unknown tool", "protocol/tools.py"),
-    ("This server runs on workers that serve one request at a time", "protocol/server.py"),
-    ("This server runs several processes without a shared store", "protocol/server.py"),
-    ("This needs a client that supports: ", "protocol/asking.py"),
-    ("There is no authenticated MCP request here", "auth/auth_info.py"),
-    ("There is no running MCP call here", "protocol/call.py"),
-    ("is registered after the first request was", "registrar.py"),
-    ("does not define the permission", "auth/judgement.py"),
-    ("The access token is opaque, not a JWT", "auth/token_shape.py"),
-    ("The access token is for another API", "auth/claims.py"),
-    ("The access token is not valid yet", "auth/claims.py"),
-    ("which MCP clients would refuse", "settings.py"),
-    ("problems in the configuration", "errors.py"),
-]
-
-
-@pytest.mark.parametrize(("message", "file"), HEADINGS_OF_OURS)
-def test_a_heading_is_the_message_that_the_code_says(message: str, file: str) -> None:
-    headings = re.findall(r"^### (.*)$", (DOCS / "troubleshooting.md").read_text("utf-8"), re.MULTILINE)
-    assert any(message.strip() in heading for heading in headings), "no heading"
-    assert message in (ROOT / "flask_mcp_auth0" / file).read_text("utf-8"), "not in the code"

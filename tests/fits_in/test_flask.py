@@ -13,10 +13,12 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from flask import Flask, Response, abort
+from flask import Flask, Response, abort, redirect, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ..extension.conftest import Site
 from ..issuer import Issuer
@@ -89,6 +91,35 @@ def test_hooks_of_the_app_run_around_a_call_and_cannot_run_before_the_guard(site
     ran.clear()
     assert site.post("tools/list", token="").status_code == 401
     assert ran == ["teardown"]
+
+
+def test_a_hook_that_sends_visitors_to_a_login_can_leave_the_endpoint_alone(site: Site) -> None:
+    @site.app.before_request
+    def log_in_first() -> Any:
+        ours = ("mcp_auth0", "mcp_auth0_metadata")
+        return None if request.blueprint in ours else redirect("/login")
+
+    @site.mcp.tool
+    def tool() -> str:
+        return "ran"
+
+    assert site.start().text("tool") == "ran"
+    client = site.app.test_client()
+    assert client.get("/page").location == "/login"
+    assert client.get("/.well-known/oauth-protected-resource/mcp").status_code == 200
+
+
+def test_what_a_proxy_says_of_itself_changes_no_address_of_ours(site: Site) -> None:
+    site.app.wsgi_app = ProxyFix(site.app.wsgi_app, x_host=1, x_proto=1, x_prefix=1)  # type: ignore[method-assign]
+    forwarded = {
+        "X-Forwarded-Host": "evil.example.net",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Prefix": "/x",
+    }
+    response = site.start().post("tools/list", token="", headers=forwarded)
+    assert response.status_code == 401
+    assert "http://localhost:8000/.well-known/" in response.headers["WWW-Authenticate"]
+    assert "evil" not in str(response.headers) + response.text
 
 
 PROGRAM = """

@@ -183,6 +183,17 @@ def test_the_command_says_what_to_configure_and_ends_when_told(tmp_path: Path) -
     assert "ended" in rest
 
 
+@pytest.mark.parametrize("arguments", [(), ("--client-documents",)])
+def test_clients_need_no_internet_to_log_in_unless_it_is_told_that_there_is_one(
+    arguments: tuple[str, ...],
+) -> None:
+    running = Running(*arguments)
+    document = requests.get(f"{running.issuer}.well-known/oauth-authorization-server", timeout=5).json()
+    assert document["client_id_metadata_document_supported"] is bool(arguments)
+    assert document["registration_endpoint"]
+    running.end()
+
+
 def test_the_command_speaks_https_when_told(tmp_path: Path) -> None:
     running = Running("--https", str(tmp_path))
     issuer = next(line for line in running.said if line.startswith("Local tenant")).rpartition(" ")[2]

@@ -89,6 +89,37 @@ def test_the_browser_asks_for_nothing_else_and_complains_of_nothing(browser: Any
     assert cookies(browser) == []
 
 
+CONTRASTS = """
+const luminance = (colour) => colour.match(/[0-9.]+/g).slice(0, 3).map((part) => {
+  const value = part / 255;
+  return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+}).reduce((sum, value, n) => sum + value * [0.2126, 0.7152, 0.0722][n], 0);
+const ground = (element) => {
+  const colour = element ? getComputedStyle(element).backgroundColor : "rgb(255, 255, 255)";
+  return colour === "rgba(0, 0, 0, 0)" ? ground(element.parentElement) : colour;
+};
+return [...document.querySelectorAll("main *")]
+  .filter((element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
+  .map((element) => {
+    const [low, high] = [luminance(getComputedStyle(element).color), luminance(ground(element))].sort((a, b) => a - b);
+    return [element.textContent.trim(), (high + 0.05) / (low + 0.05)];
+  });
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_its_ground(browser: Any, url: str, scheme: str) -> None:
+    """WCAG 2.2, 1.4.3: at least 4.5 to 1."""
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    browser.get(url)
+    grounds = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert (grounds == "rgb(21, 23, 27)") is (scheme == "dark")
+    contrasts = browser.execute_script(CONTRASTS)
+    assert len(contrasts) > 20
+    assert [text for text, contrast in contrasts if contrast < 4.5] == []
+
+
 def cookies(browser: WebDriver) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = browser.get_cookies()
     return found
