@@ -77,7 +77,7 @@ pictures: $(STAMPS)/dev $(STAMPS)/tools ## Take the documentation's pictures ane
 
 .PHONY: build
 build: $(STAMPS)/dev ## Wheel and sdist into dist/
-	@rm -rf dist build
+	@rm -rf dist build *.egg-info # setuptools packs whatever an old one of these lists
 	@scripts/quietly $(BIN)/python -m build --no-isolation --outdir dist .
 	@scripts/quietly $(BIN)/twine check --strict dist/*
 	@ls dist
