@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from example_app.demo.processes import free_port
-
-from .test_pages import ROOT
+from .proxy import documented_nginx
 
 pytestmark = pytest.mark.wire
 
 
 class Upstream:
-    """Answers every connection once, and keeps what it got."""
+    """Answers every connection once, or with ``mute`` hangs up instead, and keeps what it got."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, mute: bool = False) -> None:
         self.got: list[bytes] = []
+        self.mute = mute
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
@@ -36,7 +32,8 @@ class Upstream:
                 return
             with connection:
                 self.got.append(connection.recv(65_536))
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+                if not self.mute:
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
 
     def close(self) -> None:
         self._listener.close()
@@ -51,43 +48,9 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture
 def proxy(tmp_path: Path, upstream: Upstream) -> Iterator[int]:
-    """The port of the documented configuration, without its certificate."""
-    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
-    if nginx is None:
-        pytest.skip("nginx is not installed")
-    port = free_port(0)
-    server = (ROOT / "docs" / "samples" / "nginx.conf").read_text("utf-8")
-    for line, other in (
-        ("server 127.0.0.1:8000;", f"server 127.0.0.1:{upstream.port};"),
-        ("listen 443 ssl;", f"listen 127.0.0.1:{port};"),
-        ("http2 on;", ""),
-        ("ssl_certificate     /etc/ssl/app.example.com.pem;", ""),
-        ("ssl_certificate_key /etc/ssl/app.example.com.key;", ""),
-    ):
-        assert line in server
-        server = server.replace(line, other)
-    places = "".join(
-        f"{name}_temp_path {tmp_path}/{name};\n"
-        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    configuration = tmp_path / "nginx.conf"
-    configuration.write_text(
-        f"daemon off; master_process off; pid {tmp_path}/pid; error_log stderr;\n"
-        f"events {{}}\nhttp {{ access_log off;\n{places}{server} }}\n"
-    )
-    process = subprocess.Popen([nginx, "-p", str(tmp_path), "-c", str(configuration)], stderr=subprocess.PIPE)
-    try:
-        while process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except ConnectionRefusedError:
-                continue
-        assert process.poll() is None, process.communicate()[1]
+    """The port of nginx."""
+    with documented_nginx(tmp_path, upstream.port) as port:
         yield port
-    finally:
-        process.terminate()
-        process.communicate()
 
 
 def exchange(port: int, request: bytes) -> bytes:
@@ -119,3 +82,23 @@ def test_two_ways_to_tell_the_length_end_at_the_proxy(proxy: int, upstream: Upst
     odd = HEAD + b"Transfer-Encoding: xchunked\r\n\r\n" + smuggled
     assert exchange(proxy, odd).split(b" ")[1] in (b"400", b"501")
     assert upstream.got == []
+
+
+def test_a_request_goes_to_another_instance_only_where_it_never_reached_the_first(
+    tmp_path: Path, upstream: Upstream
+) -> None:
+    request = HEAD + b"Content-Length: 2\r\n\r\n{}"
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port_of_none = gone.getsockname()[1]
+    (tmp_path / "one").mkdir()
+    with documented_nginx(tmp_path / "one", port_of_none, upstream.port) as port:
+        # Two in a row, so that the instance that is down has its turn.
+        assert [exchange(port, request)[:12] for _ in range(2)] == [b"HTTP/1.1 200"] * 2
+    assert len(upstream.got) == 2
+
+    mute = Upstream(mute=True)
+    (tmp_path / "two").mkdir()
+    with documented_nginx(tmp_path / "two", mute.port, mute.port) as port:
+        assert exchange(port, request).startswith(b"HTTP/1.1 502")
+    mute.close()
+    assert len(mute.got) == 1

@@ -60,7 +60,7 @@ def test_gunicorn_takes_the_configuration(tmp_path: Path, auth0_environment: dic
 def test_a_file_names_what_the_page_promises(name: str) -> None:
     text = (SAMPLES / name).read_text("utf-8")
     promised = {
-        "nginx.conf": ["proxy_buffering off;", "proxy_next_upstream off;", "client_max_body_size 4m;"],
+        "nginx.conf": ["proxy_buffering off;", "proxy_next_upstream error;", "client_max_body_size 4m;"],
         "Dockerfile": ["USER app", "/mcp/health", "app:create_app()"],
     }
     assert all(words in text for words in promised[name])
