@@ -119,7 +119,7 @@ def compare(work: Bench, chosen: Sequence[Candidate], *, rounds: int, seconds: f
                     connections=_CONNECTIONS,
                     seconds=seconds if turn else 1,
                 )
-                if not load.clean:
+                if not load.clean or not load.requests:
                     raise RuntimeError(f"{one.name}: {load}")
                 # The first round is for caches, imports and specialised bytecode.
                 if turn:

@@ -13,6 +13,7 @@ from werkzeug.http import parse_accept_header
 
 from . import jsonrpc
 from .asking import accept_answer
+from .connection import bound_writing, bounded_reading, stop_reading
 from .discovery import initialize
 from .dispatch import Job, Reply, answer, followed, notify
 from .era import SESSION_HEADER, VERSION_HEADER, handshake_terms, is_modern, modern_terms
@@ -32,6 +33,7 @@ JSON, EVENT_STREAM = "application/json", "text/event-stream"
 def serve(server: Server) -> Response:
     """Answer the current request to the MCP endpoint."""
     http = request._get_current_object()  # type: ignore[attr-defined]
+    bound_writing(http.environ)
     if http.method == "POST":
         return _post(server, http)
     if http.method == "GET":
@@ -204,13 +206,19 @@ def _body(http: HTTPRequest, most: int) -> bytes:
     """Read at most ``most`` bytes.
 
     :raises RequestEntityTooLarge: if there are more, unread where the length was announced.
-    :raises ProtocolError: if the client ended before its body did.
+    :raises ProtocolError: if the client ended before its body did, or falls silent in the middle.
     """
     # One byte more, so that a body without a length that is cut there can be told from one that ends there.
     http.max_content_length = most + 1
     try:
-        body = http.get_data(cache=False)
+        with bounded_reading(http.environ):
+            body = http.get_data(cache=False)
     except ClientDisconnected as error:
+        if isinstance(error.__context__, TimeoutError):
+            stop_reading(http.environ)
+            raise ProtocolError(
+                PARSE_ERROR, "Parse error: the rest of the body did not come", status=408
+            ) from error
         raise ProtocolError(PARSE_ERROR, "Parse error: the body ended early") from error
     if len(body) > most:
         raise RequestEntityTooLarge

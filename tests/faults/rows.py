@@ -63,3 +63,9 @@ def described(response: TestResponse) -> str:
     if result.get("isError"):
         return f"{status}, `isError`: {result['content'][0]['text']}"
     return f"{status}, the answer"
+
+
+def seen(test: object, what: str) -> None:
+    """Assert that what a client saw, in words, is what the row of a test says."""
+    row: Row = test.row  # type: ignore[attr-defined]
+    assert what == row.sees
