@@ -91,6 +91,10 @@ package: build ## Build, then install the wheel into an empty environment and se
 package-all: build ## The same with every interpreter that there is (PYTHONS=)
 	$(BIN)/python scripts/check_package.py --every dist $(PYTHONS)
 
+.PHONY: container
+container: build ## Do what the documented container file says, without an engine, in an empty environment
+	$(BIN)/python scripts/check_container.py dist
+
 .PHONY: docs
 docs: $(STAMPS)/docs ## The documentation as a site, into site/; a warning, as of a link to nowhere, is an error
 	NO_MKDOCS_2_WARNING=1 scripts/quietly $(VENV)/docs/bin/mkdocs build --strict
