@@ -15,6 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+#: Seconds after which a call that is not answered counts as wrong.
+_PATIENCE = 30.0
+
 _UNAVAILABLE = "Authorization is unavailable for now"
 
 
@@ -48,14 +51,18 @@ class Connections:
             reader, writer = await asyncio.open_connection(self._host, self._port)
         else:
             reader, writer = self._idle.get_nowait()
-        writer.write(request)
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        length = int(head.partition(b"content-length: ")[2].split(b"\r\n", 1)[0])
-        body = await reader.readexactly(length)
-        if b"connection: close" in head:
-            writer.close()
-        else:
-            self._idle.put_nowait((reader, writer))
+        kept = False
+        try:
+            writer.write(request)
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            length = int(head.partition(b"content-length: ")[2].split(b"\r\n", 1)[0])
+            body = await reader.readexactly(length)
+            kept = b"connection: close" not in head
+        finally:
+            if kept:
+                self._idle.put_nowait((reader, writer))
+            else:
+                writer.close()
         return body
 
 
@@ -73,7 +80,8 @@ async def call(url: str, people: list[tuple[bytes, str]], rate: float, warm_up: 
         request, wanted = people[turn.randrange(len(people))]
         late = time.perf_counter() - due
         try:
-            said = (await connections.post(request)).decode()
+            async with asyncio.timeout(_PATIENCE):
+                said = (await connections.post(request)).decode()
         except (OSError, EOFError, ValueError) as error:
             said = repr(error)
         if wanted not in said:

@@ -22,6 +22,8 @@ class App(ThreadingHTTPServer):
     """Answers with the token, but that it cannot tell to one; closes the connection after each answer to another."""
 
     daemon_threads = True
+    #: On a busy machine many connect at once, and who finds the queue full may wait for long.
+    request_queue_size = 128
 
     def __init__(self) -> None:
         self.seen: Counter[str] = Counter()
