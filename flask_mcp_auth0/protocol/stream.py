@@ -7,15 +7,13 @@ have run before.
 
 from __future__ import annotations
 
-import select
-import socket
-import ssl
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Response
 
 from . import jsonrpc
+from .connection import connection_probe
 from .dispatch import Job, Reply
 from .emitter import Emitter, OpenStream
 from .server import HTTPRefusal
@@ -98,21 +96,3 @@ def http_refusal(refusal: HTTPRefusal) -> Reply:
     """Return the answer of a refusal that is HTTP's rather than JSON-RPC's."""
     body = jsonrpc.encode({"error": refusal.error, "error_description": refusal.message})
     return Reply(refusal.status, body, {**refusal.headers, "Cache-Control": "no-store"})
-
-
-def connection_probe(environ: WSGIEnvironment) -> Callable[[], bool] | None:
-    """Return what tells whether the client is still connected, where the server lends its socket."""
-    connection: Any = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
-    if not isinstance(connection, socket.socket) or isinstance(connection, ssl.SSLSocket):
-        return None
-
-    def connected() -> bool:
-        try:
-            poller = select.poll()
-            poller.register(connection, select.POLLIN)
-            # Readable without a byte to read: the other end has closed.
-            return not poller.poll(0) or bool(connection.recv(1, socket.MSG_PEEK))
-        except (OSError, ValueError):
-            return False
-
-    return connected

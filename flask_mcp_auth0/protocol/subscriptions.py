@@ -14,13 +14,14 @@ from flask import Response
 
 from . import jsonrpc
 from .access import Access
+from .connection import connection_probe
 from .dispatch import Reply, refusal
 from .emitter import Emitter
 from .errors import INTERNAL_ERROR, ProtocolError, invalid_params, method_not_found
 from .jsonrpc import notification
 from .notifications import LIST_KINDS, Change, Filter, ListKind
 from .server import Exchange, HTTPRefusal
-from .stream import CallResponse, connection_probe, http_refusal
+from .stream import CallResponse, http_refusal
 from .streams import suitable_limit
 from .versions import SUBSCRIPTION_ID_META_KEY
 

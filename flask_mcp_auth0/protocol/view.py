@@ -12,6 +12,7 @@ from werkzeug.http import parse_accept_header
 
 from . import jsonrpc
 from .asking import accept_answer
+from .connection import bound_writing, bounded_reading, stop_reading
 from .discovery import initialize
 from .dispatch import Job, Reply, answer, followed, notify
 from .era import SESSION_HEADER, VERSION_HEADER, handshake_terms, is_modern, modern_terms
@@ -30,6 +31,7 @@ JSON, EVENT_STREAM = "application/json", "text/event-stream"
 
 def serve(server: Server) -> Response:
     """Answer the current request to the MCP endpoint."""
+    bound_writing(request.environ)
     if request.method == "POST":
         return _post(server)
     if request.method == "GET":
@@ -202,12 +204,19 @@ def _body(server: Server) -> bytes:
     """Read at most ``max_body`` bytes.
 
     :raises RequestEntityTooLarge: if there are more, unread where the length was announced.
+    :raises ProtocolError: if they end early, or the client falls silent in the middle.
     """
     # One byte more, so that a body without a length that is cut there can be told from one that ends there.
     request.max_content_length = server.max_body + 1
     try:
-        body = request.get_data(cache=False)
+        with bounded_reading(request.environ):
+            body = request.get_data(cache=False)
     except ClientDisconnected as error:
+        if isinstance(error.__context__, TimeoutError):
+            stop_reading(request.environ)
+            raise ProtocolError(
+                PARSE_ERROR, "Parse error: the rest of the body did not come", status=408
+            ) from error
         raise ProtocolError(PARSE_ERROR, "Parse error: the body ended early") from error
     if len(body) > server.max_body:
         raise RequestEntityTooLarge
