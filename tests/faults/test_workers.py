@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from ..issuer import Issuer
 from ..wire.raw import answer, events
-from ..wire.serving import gunicorn, report_logs
+from ..wire.serving import report_logs
 from .rows import fault, sees
-from .served import APP, ONE_AT_A_TIME, WORKER_CLASS, Workers, broken, holding
+from .served import ONE_AT_A_TIME, Workers, broken, holding
 
 pytestmark = [pytest.mark.wire, pytest.mark.xdist_group("workers")]
 
@@ -21,23 +19,6 @@ pytest_runtest_makereport = report_logs
 
 ABLE = {"clientCapabilities": {"elicitation": {}}}
 YES = {"action": "accept", "content": {"ok": True}}
-
-
-@pytest.fixture(scope="module")
-def workers(issuer: Issuer, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
-    """Two workers that share a store. The app is loaded before they are forked, so that new ones are there at once."""
-    folder = tmp_path_factory.mktemp("workers")
-    environ = {
-        "FLASK_AUTH0_DOMAIN": issuer.url,
-        "FLASK_MCP_BASE_URL": "{origin}",
-        "FLASK_SECRET_KEY": "a-secret-of-the-workers-a-secret-of-the-workers",
-        "FLASK_MCP_STORE_URL": valkey_url,
-        "FAULTS_FOLDER": str(folder),
-    }
-    with gunicorn(
-        APP, environ, log=folder / "gunicorn.log", worker_class=WORKER_CLASS, options=["--preload"]
-    ) as server:
-        yield Workers(server, issuer, folder)
 
 
 @fault(

@@ -81,21 +81,28 @@ def gunicorn(
     threads: int = 16,
     timeout: int = 60,
     options: Sequence[str] = (),
+    own_socket: bool = False,
 ) -> Iterator[Server]:
     """Run ``app`` under gunicorn and stop it afterwards.
 
     :param app: ``module:factory()`` as gunicorn takes it.
     :param environ: more environment variables; ``{origin}`` in a value becomes the server's origin.
     :param options: more of gunicorn's own, and others for those that are set here.
+    :param own_socket: gunicorn opens its socket itself. One that it was given it cannot hand on (SIGUSR2).
     """
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        origin = f"http://localhost:{listener.getsockname()[1]}"
+        port = listener.getsockname()[1]
+        origin = f"http://localhost:{port}"
         reading, writing = os.pipe()
         # With ``python -m gunicorn`` SIGUSR2 would fail: gunicorn's own ``http`` hides the standard library's.
         command = [str(Path(sys.executable).with_name("gunicorn"))]
         command += ["--config", str(ROOT / "tests/wire/gunicorn_conf.py")]
-        command += ["--bind", f"fd://{listener.fileno()}", "--worker-class", worker_class]
+        passed = (writing,) if own_socket else (listener.fileno(), writing)
+        command += ["--bind", f"127.0.0.1:{port}" if own_socket else f"fd://{listener.fileno()}"]
+        command += ["--worker-class", worker_class]
+        if own_socket:
+            listener.close()
         command += ["--workers", str(workers), "--timeout", str(timeout)]
         if worker_class == "gthread":
             # With threads, gunicorn would take gthread for sync.
@@ -110,7 +117,7 @@ def gunicorn(
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                pass_fds=(listener.fileno(), writing),
+                pass_fds=passed,
             )
         os.close(writing)
         server = Server(origin, log, process, reading)
