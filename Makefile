@@ -124,7 +124,7 @@ test-workers: $(STAMPS)/dev $(STAMPS)/tools ## The tests on a real gunicorn, onc
 .PHONY: test-faults
 test-faults: $(STAMPS)/dev $(STAMPS)/tools ## What breaks, once for every worker class
 	@for class in sync gthread gevent; do \
-	  echo "== $$class"; GUNICORN_WORKER_CLASS=$$class $(BIN)/pytest tests/faults $(PYTEST_ARGS) || exit 1; \
+	  echo "== $$class"; FAULTS_RELOADS=3 GUNICORN_WORKER_CLASS=$$class $(BIN)/pytest tests/faults $(PYTEST_ARGS) || exit 1; \
 	done
 
 # Examples of each property, most of which are 25 cases; 4000 make more than a million cases.
