@@ -121,6 +121,12 @@ test-workers: $(STAMPS)/dev $(STAMPS)/tools ## The tests on a real gunicorn, onc
 	  echo "== $$class"; GUNICORN_WORKER_CLASS=$$class $(BIN)/pytest tests/wire tests/conformance $(PYTEST_ARGS) || exit 1; \
 	done
 
+.PHONY: test-faults
+test-faults: $(STAMPS)/dev $(STAMPS)/tools ## What breaks, once for every worker class
+	@for class in sync gthread gevent; do \
+	  echo "== $$class"; FAULTS_RELOADS=3 GUNICORN_WORKER_CLASS=$$class $(BIN)/pytest tests/faults $(PYTEST_ARGS) || exit 1; \
+	done
+
 # Examples of each property, most of which are 25 cases; 4000 make more than a million cases.
 FUZZ_EXAMPLES ?= 4000
 .PHONY: fuzz

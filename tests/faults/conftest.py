@@ -1,10 +1,11 @@
-"""An app at a tenant that can be broken in every way, with a clock of its own."""
+"""An app at a tenant that can be broken in every way, with a clock of its own; and workers that can be killed."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -13,6 +14,10 @@ from werkzeug.test import TestResponse
 
 from flask_mcp_auth0 import Auth0MCP, get_auth_info
 from flask_mcp_auth0.testing import Auth0Tenant
+
+from ..issuer import Issuer
+from ..wire.serving import gunicorn
+from .served import APP, WORKER_CLASS, Workers
 
 #: Seconds that the app under test waits for a slow tenant, instead of several.
 PATIENCE = 0.2
@@ -118,3 +123,34 @@ def tenant(shared_tenant: Auth0Tenant) -> Iterator[Auth0Tenant]:
 @pytest.fixture
 def place(tenant: Auth0Tenant) -> Place:
     return Place(tenant)
+
+
+Start = Callable[..., AbstractContextManager[Workers]]
+
+
+@pytest.fixture(scope="session")
+def start(issuer: Issuer, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Start:
+    """Return what starts a server of two workers that share a store."""
+
+    @contextmanager
+    def starting(worker_class: str = WORKER_CLASS, **settings: Any) -> Iterator[Workers]:
+        folder = tmp_path_factory.mktemp("workers")
+        environ = {
+            "FLASK_AUTH0_DOMAIN": issuer.url,
+            "FLASK_MCP_BASE_URL": "{origin}",
+            "FLASK_SECRET_KEY": "a-secret-of-the-workers-a-secret-of-the-workers",
+            "FLASK_MCP_STORE_URL": valkey_url,
+            "FAULTS_FOLDER": str(folder),
+        }
+        log = folder / "gunicorn.log"
+        with gunicorn(APP, environ, log=log, worker_class=worker_class, **settings) as server:
+            yield Workers(server, issuer, folder)
+
+    return starting
+
+
+@pytest.fixture(scope="session")
+def workers(start: Start) -> Iterator[Workers]:
+    """The app is loaded before they are forked, so that new ones are there at once."""
+    with start(options=["--preload"]) as running:
+        yield running

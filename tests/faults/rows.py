@@ -9,7 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import requests
 from werkzeug.test import TestResponse
+
+from ..wire.raw import answer
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -44,21 +47,31 @@ def fault(what: str, *, sees: str, recovers: str) -> Callable[[F], F]:
     return enter
 
 
-def sees(test: object, response: TestResponse) -> None:
-    """Assert that a response is what the row of a test says."""
+def sees(test: object, seen: TestResponse | requests.Response | Exception) -> None:
+    """Assert that what a caller got is what the row of a test says."""
     row: Row = test.row  # type: ignore[attr-defined]
-    assert described(response) == row.sees, response.get_data(as_text=True)
+    assert described(seen) == row.sees, seen
 
 
-def described(response: TestResponse) -> str:
-    """Say what a caller sees: status, error word, text."""
-    body = response.get_json()
-    status = str(response.status_code)
+def described(seen: TestResponse | requests.Response | Exception) -> str:
+    """Say what a caller sees: status, error word, text; or how the connection ended."""
+    if isinstance(seen, Exception):
+        return _ending(seen)
+    if isinstance(seen, requests.Response):
+        try:
+            body = answer(seen)
+        except requests.RequestException as error:
+            return _ending(error)
+    else:
+        body = seen.get_json()
+    status = str(seen.status_code)
     if isinstance(body.get("error"), str):
-        wait = ", `Retry-After`" if "Retry-After" in response.headers else ""
+        wait = ", `Retry-After`" if "Retry-After" in seen.headers else ""
         return f"{status} `{body['error']}`{wait}"
     if "error" in body:
         return f"{status}, error {body['error']['code']}: {body['error']['message']}"
+    if "method" in body:
+        return f"{status}, an event stream that ends without the answer"
     result = body["result"]
     if result.get("isError"):
         return f"{status}, `isError`: {result['content'][0]['text']}"
@@ -69,3 +82,15 @@ def seen(test: object, what: str) -> None:
     """Assert that what a client saw, in words, is what the row of a test says."""
     row: Row = test.row  # type: ignore[attr-defined]
     assert what == row.sees
+
+
+def _ending(error: Exception) -> str:
+    """Say how a connection ended that brought no whole answer.
+
+    :raises Exception: the error itself, if it is another one.
+    """
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "200, an event stream that ends without the answer"
+    if isinstance(error, requests.Timeout) or not isinstance(error, requests.ConnectionError):
+        raise error
+    return "the connection ends, without an answer"

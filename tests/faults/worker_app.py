@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -60,6 +61,13 @@ def flood(name: str, call: Call) -> str:
         call.log("info", _CHUNK)
     _tell(f"{name}.ended")
     return "ended"
+
+
+@mcp.tool(structured_output=False)
+def hang(name: str) -> str:
+    """Compute for ages, and let no other thread of this process run."""
+    _tell(name)
+    return str(re.match("(a+)+$", "a" * 64 + "b"))
 
 
 @mcp.tool(structured_output=False)

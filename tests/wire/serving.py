@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,11 +40,24 @@ class Server:
     origin: str
     log: Path
     process: subprocess.Popen[bytes] = field(repr=False)
+    reading: int = field(repr=False)
     ending: bool = field(default=False, repr=False)
 
     @property
     def url(self) -> str:
         return f"{self.origin}/mcp"
+
+    def await_workers(self, count: int) -> None:
+        """Wait until ``count`` more workers have loaded the application."""
+        deadline = time.monotonic() + START
+        ready = 0
+        while ready < count:
+            readable, _, _ = select.select([self.reading], [], [], max(0.0, deadline - time.monotonic()))
+            written = os.read(self.reading, count - ready) if readable else b""
+            if not written:
+                what = "ended" if readable else "was not ready in time"
+                raise RuntimeError(f"gunicorn {what}:\n{self.tail()}")
+            ready += len(written)
 
     def terminate(self) -> None:
         """Ask gunicorn to end gracefully. Several servers are asked at once, and awaited one by one."""
@@ -68,24 +81,35 @@ def gunicorn(
     threads: int = 16,
     timeout: int = 60,
     keep_alive: int = 2,
+    options: Sequence[str] = (),
+    own_socket: bool = False,
 ) -> Iterator[Server]:
     """Run ``app`` under gunicorn and stop it afterwards.
 
     :param app: ``module:factory()`` as gunicorn takes it.
     :param environ: more environment variables; ``{origin}`` in a value becomes the server's origin.
+    :param options: more of gunicorn's own, and others for those that are set here.
+    :param own_socket: gunicorn opens its socket itself. One that it was given it cannot hand on (SIGUSR2).
     """
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        origin = f"http://localhost:{listener.getsockname()[1]}"
+        port = listener.getsockname()[1]
+        origin = f"http://localhost:{port}"
         reading, writing = os.pipe()
-        command = [sys.executable, "-m", "gunicorn", "--config", "python:tests.wire.gunicorn_conf"]
-        command += ["--bind", f"fd://{listener.fileno()}", "--worker-class", worker_class]
+        # With ``python -m gunicorn`` SIGUSR2 would fail: gunicorn's own ``http`` hides the standard library's.
+        command = [str(Path(sys.executable).with_name("gunicorn"))]
+        command += ["--config", str(ROOT / "tests/wire/gunicorn_conf.py")]
+        passed = (writing,) if own_socket else (listener.fileno(), writing)
+        command += ["--bind", f"127.0.0.1:{port}" if own_socket else f"fd://{listener.fileno()}"]
+        command += ["--worker-class", worker_class]
+        if own_socket:
+            listener.close()
         command += ["--workers", str(workers), "--timeout", str(timeout)]
         command += ["--keep-alive", str(keep_alive)]
         if worker_class == "gthread":
             # With threads, gunicorn would take gthread for sync.
             command += ["--threads", str(threads)]
-        command += ["--graceful-timeout", str(GRACE), app]
+        command += ["--graceful-timeout", str(GRACE), *options, app]
         variables = {name: value.replace("{origin}", origin) for name, value in environ.items()}
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -95,12 +119,12 @@ def gunicorn(
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                pass_fds=(listener.fileno(), writing),
+                pass_fds=passed,
             )
         os.close(writing)
-        server = Server(origin, log, process)
+        server = Server(origin, log, process, reading)
         try:
-            _await_workers(reading, workers, server)
+            server.await_workers(workers)
             _running.append(server)
             yield server
         finally:
@@ -119,18 +143,6 @@ def report_logs(
     if report.failed:
         report.sections += [(f"gunicorn at {server.origin}", server.tail()) for server in _running]
     return report
-
-
-def _await_workers(reading: int, workers: int, server: Server) -> None:
-    deadline = time.monotonic() + START
-    ready = 0
-    while ready < workers:
-        readable, _, _ = select.select([reading], [], [], max(0.0, deadline - time.monotonic()))
-        written = os.read(reading, workers) if readable else b""
-        if not written:
-            what = "ended" if readable else "was not ready in time"
-            raise RuntimeError(f"gunicorn {what}:\n{server.tail()}")
-        ready += len(written)
 
 
 def _stop(server: Server) -> None:
