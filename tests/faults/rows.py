@@ -14,6 +14,9 @@ from werkzeug.test import TestResponse
 
 from ..wire.raw import answer
 
+#: What a caller sees who has left, or does not look.
+NOBODY = "nobody is there to see it"
+
 F = TypeVar("F", bound=Callable[..., None])
 
 
@@ -58,6 +61,8 @@ def described(seen: TestResponse | requests.Response | Exception) -> str:
     if isinstance(seen, Exception):
         return _ending(seen)
     if isinstance(seen, requests.Response):
+        if seen.headers["Content-Type"].startswith("text/html"):
+            return f"{seen.status_code}, gunicorn's own page"
         try:
             body = answer(seen)
         except requests.RequestException as error:
