@@ -83,12 +83,6 @@ def described(seen: TestResponse | requests.Response | Exception) -> str:
     return f"{status}, the answer"
 
 
-def seen(test: object, what: str) -> None:
-    """Assert that what a client saw, in words, is what the row of a test says."""
-    row: Row = test.row  # type: ignore[attr-defined]
-    assert what == row.sees
-
-
 def _ending(error: Exception) -> str:
     """Say how a connection ended that brought no whole answer.
 

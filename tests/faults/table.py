@@ -9,7 +9,7 @@ from .rows import ROWS
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 
-_MODULES = ("test_tenant", "test_cache", "test_store", "test_connection", "test_workers", "test_reload")
+_MODULES = ("test_tenant", "test_cache", "test_store", "test_clients", "test_workers", "test_reload")
 
 _HEAD = """\
 # What breaks, and what callers see
