@@ -87,7 +87,7 @@ def test_nobody_waits_for_the_body_of_a_stranger(workers: Workers) -> None:
 @fault(
     "A client leaves in the middle of a call (2026-07-28)",
     sees=NOBODY,
-    recovers="`call.cancelled` is true from the next look on; a function that does not look runs to its end. In the 2025 "
+    recovers="`call.cancelled` is true from the next look on; a function that does not look runs to its end. In 2025 "
     "revisions a lost connection takes nothing back: the client sends `notifications/cancelled`.",
 )
 def test_a_call_whose_client_left_is_cancelled(workers: Workers) -> None:
