@@ -17,9 +17,9 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from werkzeug.test import EnvironBuilder
 
-from flask_mcp_auth0 import Auth0MCP
 from flask_mcp_auth0.testing import Auth0Tenant
 
+from .apps.ours import registered
 from .workbench import Bench, bench, call, headers, spread
 
 _ANSWER = {
@@ -46,17 +46,7 @@ def create_app(tenant: Auth0Tenant) -> Flask:
     """An app with a public and a protected tool."""
     app = Flask("bench")
     app.config.update(tenant.config)
-    mcp = Auth0MCP()
-
-    @mcp.tool
-    def public(name: str) -> str:
-        return f"Hello, {name}!"
-
-    @mcp.protected_tool
-    def protected(name: str) -> str:
-        return f"Hello, {name}!"
-
-    mcp.init_app(app)
+    registered().init_app(app)
     return app
 
 

@@ -21,12 +21,12 @@ _FLAMES = Path("docs", "images", "performance-flame.svg")
 #: Stages, by the function that a stage begins with: the innermost of these that is on the stack counts.
 STAGES = {
     "wsgi_app (flask/": "Flask: contexts, session, routing, signals",
-    "before_request (flask_mcp_auth0/observability/": "the guard: origin, token",
+    "before_request (flask_mcp_auth0/auth/guard": "the guard: origin, token",
     "endpoint (flask_mcp_auth0/wiring": "reading the message: HTTP, JSON, JSON-RPC, revision",
     "check_access (flask_mcp_auth0/": "authorization: permissions from the cache",
     "__call__ (flask_mcp_auth0/protocol/stream": "writing the response",
     "run (flask_mcp_auth0/protocol/dispatch": "running the tool, encoding its result",
-    "after_request (flask_mcp_auth0/observability/": "headers of the answer",
+    "after_request (flask_mcp_auth0/auth/guard": "headers of the answer",
 }
 
 

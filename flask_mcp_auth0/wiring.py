@@ -98,7 +98,8 @@ def wire(app: Flask, settings: Settings, registrar: Registrar) -> AppState:
     access = AccessControl(settings, decider, challenges)
     page = Page(settings, f"{_ENDPOINT}.endpoint")
     guard = _guard(settings, verifier, challenges, store, sealer, page)
-    observability = Observability(app, settings, guard, state.telemetry)
+    observability = Observability(app, settings, guard.covers, state.telemetry)
+    guard.init_app(app, observability)
     observability.init_app()
     decider.observe = observability.decided
     app.register_blueprint(

@@ -12,7 +12,8 @@ from flask_caching import Cache
 from flask_mcp_auth0 import Auth0MCP
 
 
-def _registered() -> Auth0MCP:
+def registered() -> Auth0MCP:
+    """Return the tools that are measured."""
     mcp = Auth0MCP()
 
     @mcp.tool
@@ -41,7 +42,7 @@ def create_app() -> Flask:
     redis = os.environ.get("BENCH_REDIS")
     if redis:
         Cache(app, config={"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": redis})
-    _registered().init_app(app)
+    registered().init_app(app)
     return app
 
 

@@ -151,9 +151,7 @@ class Decider:
         for kind, name, requirement in wanted:
             if auth_info is None:
                 decision = self._without_token(known, kind, name, requirement)
-            elif listing == "all" or (
-                requirement.is_plain and self._judgement.is_open(known, f"{kind}:{name}")
-            ):
+            elif listing == "all" or self._judgement.is_open(known, requirement, f"{kind}:{name}"):
                 flags.append(True)
                 continue
             else:

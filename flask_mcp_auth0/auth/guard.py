@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Protocol
 
 from flask import Flask, Request, Response, current_app, request
 
@@ -28,6 +29,22 @@ _COVERED = "flask_mcp_auth0.covered"
 
 def _never(_: Request) -> bool:
     return False
+
+
+class Watcher(Protocol):
+    """Takes note of requests around the guard; it decides nothing."""
+
+    def begin(self) -> None:
+        """A request has come."""
+        ...
+
+    def guarded(self) -> None:
+        """The guard has let it in, or refused it."""
+        ...
+
+    def answered(self, response: Response) -> Response:
+        """It is about to be answered; return the answer."""
+        ...
 
 
 class Guard:
@@ -69,10 +86,33 @@ class Guard:
             raise ValueError("AUTH0_DPOP needs a verifier of proofs")
         self._proofs = proofs
 
-    def init_app(self, app: Flask) -> None:
-        """Put the guard before every other ``before_request`` function of ``app``."""
-        app.before_request_funcs.setdefault(None, []).insert(0, self.before_request)
-        app.after_request(self.after_request)
+    def init_app(self, app: Flask, watcher: Watcher | None = None) -> None:
+        """Put the guard before every other ``before_request`` function of ``app``.
+
+        :param watcher: takes note of every request of the app, on both sides of the guard.
+        """
+        before: Callable[[], Response | None] = self.before_request
+        after: Callable[[Response], Response] = self.after_request
+        if watcher is not None:
+            before, after = self._watched(watcher)
+        app.before_request_funcs.setdefault(None, []).insert(0, before)
+        app.after_request(after)
+
+    def _watched(
+        self, watcher: Watcher
+    ) -> tuple[Callable[[], Response | None], Callable[[Response], Response]]:
+        """Return one function for each side: Flask spends more on calling one than most of these do."""
+
+        def before_request() -> Response | None:
+            watcher.begin()
+            refused = self.before_request()
+            watcher.guarded()
+            return refused
+
+        def after_request(response: Response) -> Response:
+            return self.after_request(watcher.answered(response))
+
+        return before_request, after_request
 
     def covers(self, request: Request) -> bool:
         """Tell whether a request is one that the guard decides about."""

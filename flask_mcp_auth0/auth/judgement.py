@@ -50,7 +50,7 @@ class Judge:
         :raises Refused: if the caller may not.
         :raises AuthorizationUnavailable: if nobody could be asked.
         """
-        if own is not None and requirement.is_plain and self.is_open(known, own):
+        if own is not None and self.is_open(known, requirement, own):
             return "public"
         clauses = self._demanded(known, requirement, own)
         needed = self._permissions(known, clauses, requirement, own)
@@ -63,14 +63,16 @@ class Judge:
             raise Refused("denied", "the token lacks a scope that the user cannot get")
         return "permission" if clauses else "scope" if scopes else "public"
 
-    def is_open(self, known: Holdings, own: str) -> bool:
-        """Tell whether a component that asks for nothing by itself is open to every token.
+    def is_open(self, known: Holdings, requirement: Requirement, own: str) -> bool:
+        """Tell quickly whether a component asks for nothing by itself and is open to every token.
 
         This is most components of most servers, and a list asks it of each of them.
 
         :param own: the component's own permission.
         :return: false as well where nobody can tell.
         """
+        if not requirement.is_plain:
+            return False
         if self._settings.protect != "tenant" or not known.can_ask:
             return True
         try:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 
 from ..auth.auth_info import AuthInfo
-from ..auth.guard import Guard
 from ..protocol.components import Component
 from ..protocol.server import Exchange
 from ..protocol.watching import Watch
@@ -29,33 +28,20 @@ class Observability:
 
     What belongs to a request is on ``flask.g`` or in its environment, so this is safe to share between threads.
 
-    :param guard: tells which requests are to the MCP server, and lets them in.
+    :param covers: tells whether a request is one to the MCP server.
     :param telemetry: what is recorded with.
     """
 
-    def __init__(self, app: Flask, settings: Settings, guard: Guard, telemetry: Telemetry) -> None:
+    def __init__(
+        self, app: Flask, settings: Settings, covers: Callable[[Request], bool], telemetry: Telemetry
+    ) -> None:
         self.telemetry = telemetry
         self._app = app
         self._base_url = settings.base_url
-        self._guard = guard
+        self._covers = covers
 
     def init_app(self) -> None:
-        """Put the guard before everything else of the app, with what takes note of it on both sides."""
-
-        guard = self._guard
-
-        def before_request() -> Response | None:
-            self._begin()
-            refused = guard.before_request()
-            self._let_in()
-            return refused
-
-        def after_request(response: Response) -> Response:
-            return guard.after_request(self._answered(response))
-
-        # One function each: Flask spends more on calling one than most of these do.
-        self._app.before_request_funcs.setdefault(None, []).insert(0, before_request)
-        self._app.after_request(after_request)
+        """Register what does not stand beside the guard, which is given this as its watcher."""
         self._app.teardown_request(self._over)
         token_rejected.connect(self._rejected, self._app)
 
@@ -79,12 +65,13 @@ class Observability:
             return SpanWatch(instruments, exchange, None if around is None else around.span)
         return TimingWatch() if self._app.debug and timings.current() is not None else None
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Begin to follow a request."""
         instruments = self.telemetry.instruments()
         if instruments is None and not self._app.debug:
             return
         current = request._get_current_object()  # type: ignore[attr-defined]
-        if not self._guard.covers(current):
+        if not self._covers(current):
             return
         if self._app.debug:
             timings.begin()
@@ -94,13 +81,15 @@ class Observability:
             if not HTTPWatch.followed_already(current):
                 setattr(g, _HTTP_WATCH, HTTPWatch(instruments, current, self._base_url))
 
-    def _let_in(self) -> None:
+    def guarded(self) -> None:
+        """Take note of how long the guard took."""
         if self._app.debug and (timed := timings.current()) is not None:
             timed.until_now("auth")
 
-    def _answered(self, response: Response) -> Response:
+    def answered(self, response: Response) -> Response:
+        """Name the request in its answer, and take note of that."""
         current = request._get_current_object()  # type: ignore[attr-defined]
-        if not self._guard.covers(current):
+        if not self._covers(current):
             return response
         response.headers.setdefault(request_ids.HEADER, request_ids.request_id_of(current.environ))
         if self._app.debug and (timed := timings.current()) is not None:

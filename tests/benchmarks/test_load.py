@@ -9,11 +9,13 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from .answering import Answering, serving
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,36 +32,21 @@ class Counting(ThreadingHTTPServer):
         """Say nothing of a client that ends without a goodbye, as a generator does whose time is over."""
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Handler(Answering):
+    server: Counting
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        token = self.headers["Authorization"].removeprefix("Bearer ")
-        assert isinstance(self.server, Counting)
+        body, token = self.posted(), self.token
         with self.server.lock:
             self.server.seen[token] += 1
-        self.send_response(403 if token == "refused" else 200)
-        self.send_header("Content-Length", str(len(body)))
-        if token == "closing":
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        pass
+        self.answer(403 if token == "refused" else 200, body, close=token == "closing")
 
 
 @pytest.fixture
 def server() -> Iterator[Counting]:
-    with Counting() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    server = Counting()
+    with serving(server):
+        yield server
 
 
 def press(url: str, tokens: list[str], folder: Path) -> dict[str, Any]:

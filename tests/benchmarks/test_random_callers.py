@@ -8,11 +8,13 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from .answering import Answering, serving
 
 ROOT = Path(__file__).parents[2]
 UNAVAILABLE = "Authorization is unavailable for now, so it cannot be checked"
@@ -32,8 +34,7 @@ class App(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Handler(Answering):
     server: App
 
     def setup(self) -> None:
@@ -42,33 +43,20 @@ class Handler(BaseHTTPRequestHandler):
             self.server.connections += 1
 
     def do_POST(self) -> None:
-        called = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        called = json.loads(self.posted())
         assert called["params"]["name"] == "protected"
-        token = self.headers["Authorization"].removeprefix("Bearer ")
+        token = self.token
         with self.server.lock:
             self.server.seen[token] += 1
         body = (UNAVAILABLE if token == "unlucky" else f"for {token}").encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        if token == "closing":
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        pass
+        self.answer(200, body, close=token == "closing")
 
 
 @pytest.fixture
 def app() -> Iterator[App]:
-    with App() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    server = App()
+    with serving(server):
+        yield server
 
 
 def callers(port: int, people: dict[str, str], folder: Path, warm_up: str = "0.2") -> dict[str, Any]:
