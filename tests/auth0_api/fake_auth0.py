@@ -58,6 +58,23 @@ DROP = Answer(drop=True)
 STALL = Answer(stall=True)
 
 
+class _Server(ThreadingHTTPServer):
+    """Tells which connections it has closed."""
+
+    daemon_threads = True
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        self.closing = threading.Condition()
+        self.closed: set[int] = set()
+        super().__init__(("127.0.0.1", 0), handler)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        super().process_request_thread(request, client_address)
+        with self.closing:
+            self.closed.add(client_address[1])
+            self.closing.notify_all()
+
+
 class FakeAuth0:
     """Answers each path from its own queue; the last answer of a queue is given again and again."""
 
@@ -67,8 +84,7 @@ class FakeAuth0:
         self._lock = threading.Lock()
         self._released = threading.Event()
         self._otherwise: Callable[[Received], Answer] = lambda received: Answer(404, {"error": "not_found"})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(self._handler())
         # Without this, the kernel of a busy machine refuses the burst of a test with many threads.
         self._server.socket.listen(64)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -101,6 +117,11 @@ class FakeAuth0:
         """Return what was received for ``path`` so far."""
         with self._lock:
             return [one for one in self.received if one.path == path]
+
+    def await_closed(self, port: int) -> None:
+        """Wait until the connection from a client's port has been closed here."""
+        with self._server.closing:
+            assert self._server.closing.wait_for(lambda: port in self._server.closed, 30)
 
     @contextmanager
     def running(self) -> Iterator[FakeAuth0]:

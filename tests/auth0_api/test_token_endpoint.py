@@ -188,12 +188,15 @@ def test_connections_are_pooled_and_one_that_was_closed_meanwhile_is_replaced(
 ) -> None:
     auth0.on("/oauth/token", token(), token(), Answer(200, {"access_token": "t"}, close=True), token())
 
-    for _ in range(4):
+    for _ in range(3):
         endpoint.token(WANTED, GRANT, {})
-
     ports = [received.port for received in auth0.to("/oauth/token")]
     assert ports[0] == ports[1] == ports[2]
-    assert len(ports) == 4
+    # A request on its way while the connection is being closed is another matter: it cannot be sent again.
+    auth0.await_closed(ports[2])
+    endpoint.token(WANTED, GRANT, {})
+
+    assert len(auth0.to("/oauth/token")) == 4
 
 
 def test_auth0_s_error_code_is_kept(auth0: FakeAuth0, endpoint: TokenEndpoint) -> None:
