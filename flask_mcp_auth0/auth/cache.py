@@ -41,10 +41,12 @@ _THRESHOLD = 50_000
 _QUIET_FOR = 60.0
 
 #: A failure that took longer than this many seconds was a time-out of the backend's, or as good as one.
-_SLOW = 0.2
+_SLOW_FAILURE = 0.2
 
-#: Seconds for which a cache that failed slowly is left alone: each call asks it several times, and must not wait
-#: for it each time.
+#: An answer that took longer than this many seconds took longer than asking Auth0 does.
+_SLOW_ANSWER = 1.0
+
+#: Seconds for which a slow cache is left alone: each call asks it several times, and must not wait for it each time.
 _PAUSE = 5.0
 
 
@@ -101,13 +103,14 @@ class LookupCache:
             self._backend = backend
         self._clock = clock
         self._silent_until = 0.0
-        self._failing = False
+        self._failing: set[str] = set()
         self._failed_at: float | None = None
         self._left_alone_until = 0.0
 
     def condition(self) -> Condition:
         """Tell how the cache has answered, without asking it. Look-ups go on without it."""
-        return Condition(self._failing, usable=not self._failing, failed_at=self._failed_at)
+        failing = bool(self._failing)
+        return Condition(failing, usable=not failing, failed_at=self._failed_at)
 
     def get(self, key: str) -> Any | None:
         """Return the value kept under ``key``, ``None`` where there is none that can be used."""
@@ -119,7 +122,7 @@ class LookupCache:
         except Exception as error:
             self._failed("read", error, started)
             return None
-        self._worked()
+        self._worked("read", started)
         return self._read(text)
 
     def get_many(self, *keys: str) -> Sequence[Any | None]:
@@ -139,7 +142,7 @@ class LookupCache:
         except Exception as error:
             self._failed("read", error, started)
             return [None] * len(keys)
-        self._worked()
+        self._worked("read", started)
         if len(texts) != len(keys):
             return [None] * len(keys)
         return [self._read(text, _remembered) for text in texts]
@@ -161,7 +164,10 @@ class LookupCache:
         except Exception as error:
             self._failed("write", error, started)
             return False
-        self._left_alone_until = 0.0
+        if taken:
+            self._worked("write", started)
+        else:
+            self._fares_badly("write", "refused", self._clock())
         return taken
 
     def delete(self, key: str) -> None:
@@ -173,6 +179,8 @@ class LookupCache:
             self._backend_now().delete(key)
         except Exception as error:
             self._failed("delete", error, started)
+            return
+        self._worked("delete", started)
 
     def _backend_now(self) -> Any:
         if self._backend is None and self._resolve is not None:
@@ -196,19 +204,30 @@ class LookupCache:
         self._left_alone_until = now + _PAUSE
         return True
 
-    def _worked(self) -> None:
-        self._failing = False
+    def _worked(self, what: str, started: float) -> None:
+        now = self._clock()
+        if now - started > _SLOW_ANSWER:
+            self._left_alone_until = now + _PAUSE
+            self._fares_badly(what, "slow", now)
+            return
         self._left_alone_until = 0.0
+        # A full cache can be read as ever: that says nothing of its writes, unless both had failed.
+        if what == "write" or what in self._failing:
+            self._failing.clear()
 
     def _failed(self, what: str, error: Exception, started: float) -> None:
         now = self._clock()
-        if now - started > _SLOW:
+        if now - started > _SLOW_FAILURE:
             self._left_alone_until = now + _PAUSE
-        self._failing, self._failed_at = True, now
+        # The type only: an error text may hold the URL of the cache server with its password.
+        self._fares_badly(what, type(error).__name__, now)
+
+    def _fares_badly(self, what: str, why: str, now: float) -> None:
+        self._failing.add(what)
+        self._failed_at = now
         if now >= self._silent_until:
             self._silent_until = now + _QUIET_FOR
-            # The type only: an error text may hold the URL of the cache server with its password.
-            log.warning("The cache failed to %s (%s); look-ups go on without it.", what, type(error).__name__)
+            log.warning("The cache failed to %s (%s); look-ups go on without it.", what, why)
 
 
 def lookup_cache_of(app: Flask, *, clock: Callable[[], float] = time.time) -> LookupCache:

@@ -52,6 +52,10 @@ class Store(ABC):
         """Tell how the store has answered this process, without asking it."""
         return Condition(failing=False, usable=True)
 
+    def may_evict(self) -> bool:
+        """Tell whether something may be dropped before its time, so that what was spent could be used again."""
+        return False
+
     @abstractmethod
     def add(self, key: str, value: Any, ttl: float) -> bool:
         """Keep ``value`` for ``ttl`` seconds unless there is one; tell whether it was kept (single use)."""

@@ -97,6 +97,11 @@ class RedisStore(Store):
         """Tell how the server has answered this process, without asking it."""
         return self._server.condition()
 
+    def may_evict(self) -> bool:
+        memory = self._ask("INFO", "memory")
+        # Without a limit there is nothing to make room for, whatever the policy.
+        return bool(memory["maxmemory"]) and memory["maxmemory_policy"] != "noeviction"
+
     def add(self, key: str, value: Any, ttl: float) -> bool:
         name = self._name("v", key)
         return bool(self._ask("SET", name, self._seal(name, value), "NX", "PX", _milliseconds(ttl)))

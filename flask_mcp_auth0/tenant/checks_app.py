@@ -17,7 +17,6 @@ from .findings import Checks, Cure, Outcome, failure, ok, skipped, warning
 checks = Checks("app")
 
 _PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
-_IN_PROCESS = ("SimpleCache", "NullCache")
 
 
 @checks.add("S1", "Settings", "clients refuse the server's name, or sessions end whenever a worker restarts")
@@ -145,31 +144,6 @@ def public_url(examined: Examination) -> Outcome:
     if "resource_metadata" not in headers.get("WWW-Authenticate", ""):
         return failure("the proxy drops WWW-Authenticate", Cure("let the proxy pass that header on"))
     return ok("reached as clients reach it")
-
-
-@checks.add(
-    "S6", "What workers share", "look-ups multiply with the workers; answers and notifications get lost"
-)
-def shared(examined: Examination) -> Outcome:
-    cache, store = _cache_of(examined), examined.app_state.store.shared
-    text = f"look-ups in {cache}, store {'shared' if store else 'in the process'}"
-    if examined.workers is None or examined.workers < 2:
-        return ok(f"{text}; enough for one worker (--workers tells of more)")
-    lacking = []
-    if cache in ("memory of the process", *_IN_PROCESS):
-        lacking.append("CACHE_TYPE (a Flask-Caching Cache with RedisCache)")
-    if not store:
-        lacking.append("MCP_STORE_URL (redis://…)")
-    if not lacking:
-        return ok(text)
-    return warning(f"{text}, but there are {examined.workers} workers", Cure(f"set {' and '.join(lacking)}"))
-
-
-def _cache_of(examined: Examination) -> str:
-    caches = examined.app_state.app.extensions.get("cache")
-    backends = list(caches.values()) if isinstance(caches, Mapping) else []
-    used = next((one for one in backends if type(one).__name__ != "NullCache"), None)
-    return type(used).__name__ if used is not None else "memory of the process"
 
 
 def _metadata_paths(examined: Examination) -> tuple[str, str]:

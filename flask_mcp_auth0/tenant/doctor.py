@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from ..errors import AuthorizationUnavailable
-from . import checks_api, checks_app, checks_credentials, checks_server, checks_tenant
+from . import checks_api, checks_app, checks_credentials, checks_server, checks_sharing, checks_tenant
 from .cures import grant_scopes
 from .examination import Examination
 from .findings import Check, Finding, Outcome, skipped
@@ -16,6 +16,7 @@ CHECKS: tuple[Check, ...] = (
     *checks_app.checks[:1],
     *checks_server.checks,
     *checks_app.checks[1:],
+    *checks_sharing.checks,
     *checks_credentials.checks,
     *checks_tenant.checks,
     *checks_api.checks,

@@ -212,18 +212,85 @@ def test_a_clock_that_is_set_back_does_not_keep_the_cache_away(clock: Clock) -> 
     assert cache.set("key", 1, 60)
 
 
+class Slow(SimpleCache):
+    """A cache server that answers, and takes its time."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        super().__init__()
+        self.clock, self.seconds = clock, seconds
+        self.asked = 0
+
+    def get(self, key: str) -> Any:
+        self.asked += 1
+        self.clock.advance(self.seconds)
+        return super().get(key)
+
+    def set(self, key: str, value: Any, timeout: Any = None) -> Any:
+        self.asked += 1
+        self.clock.advance(self.seconds)
+        return super().set(key, value, timeout)
+
+
+def test_a_cache_that_answers_slowly_is_left_alone_and_what_it_said_is_used(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = Slow(clock, 0.5)
+    cache = LookupCache(backend, clock=clock)
+    assert cache.set("key", 1, 1000)
+    backend.seconds = 3.0
+    assert cache.get("key") == 1
+    assert cache.condition().failing
+    asked = backend.asked
+    assert [cache.get("key"), cache.set("key", 2, 1000)] == [None, False]
+    assert backend.asked == asked
+    assert [record.getMessage() for record in caplog.records] == [
+        "The cache failed to read (slow); look-ups go on without it."
+    ]
+    clock.advance(5)
+    assert [cache.get("key"), cache.get("key")] == [1, None], "it is still slow"
+    clock.advance(5)
+    backend.seconds = 0.5
+    assert [cache.get("key"), cache.get("key")] == [1, 1]
+    assert not cache.condition().failing
+
+
+def test_a_cache_that_writes_slowly_is_left_alone(clock: Clock) -> None:
+    backend = Slow(clock, 3.0)
+    cache = LookupCache(backend, clock=clock)
+    assert cache.set("key", 1, 1000)
+    assert cache.get("key") is None
+    assert backend.asked == 1
+
+
 def test_a_value_that_is_no_json_is_not_kept(clock: Clock) -> None:
     cache = LookupCache(SimpleCache(), clock=clock)
     assert not cache.set("key", object(), 10)
     assert cache.get("key") is None
 
 
-def test_a_backend_that_refuses_a_value_is_noticed(clock: Clock) -> None:
+@pytest.mark.parametrize("refusal", [False, MemoryError()])
+def test_a_cache_that_refuses_what_is_written_is_failing_though_it_can_be_read(
+    clock: Clock, refusal: Any
+) -> None:
     class Full(SimpleCache):
-        def set(self, key: str, value: Any, timeout: Any = None) -> bool:
-            return False
+        full = True
 
-    assert not LookupCache(Full(), clock=clock).set("key", 1, 10)
+        def set(self, key: str, value: Any, timeout: Any = None) -> Any:
+            if not self.full:
+                return super().set(key, value, timeout)
+            if isinstance(refusal, Exception):
+                raise refusal
+            return refusal
+
+    backend = Full()
+    cache = LookupCache(backend, clock=clock)
+    assert not cache.set("key", 1, 10)
+    assert cache.get("key") is None
+    cache.delete("key")
+    assert cache.condition().failing
+    backend.full = False
+    assert cache.set("key", 1, 10)
+    assert not cache.condition().failing
 
 
 def test_a_backend_that_returns_another_number_of_values_is_a_miss(clock: Clock) -> None:

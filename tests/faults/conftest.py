@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask_caching import Cache
 from werkzeug.test import TestResponse
 
 from flask_mcp_auth0 import Auth0MCP, get_auth_info
@@ -44,6 +45,8 @@ class Place:
         self.clock = LaterClock()
         self.app = Flask("place")
         self.app.config.update(tenant.config | config)
+        if "CACHE_TYPE" in config:
+            Cache(self.app)
         mcp = Auth0MCP()
 
         @mcp.tool
