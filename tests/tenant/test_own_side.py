@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from flask import Flask, Response
-from flask_caching import Cache
 from werkzeug.serving import make_server
 
 from flask_mcp_auth0.local_tenant.server import TenantServer
@@ -165,25 +164,6 @@ def _answering(path: str, inner: Any) -> Any:
         return inner(environ, start_response)
 
     return outer
-
-
-def test_several_workers_need_something_shared(tenant: TenantServer) -> None:
-    findings = diagnosis(make_app(tenant.issuer), workers=4)
-
-    assert named(findings) == {"S6"}
-    assert "MCP_STORE_URL" in str(findings["S6"].cure.dashboard)
-    assert "CACHE_TYPE" in str(findings["S6"].cure.dashboard)
-
-
-def test_a_shared_cache_is_recognised(tenant: TenantServer, tmp_path: Any) -> None:
-    app = make_app(tenant.issuer)
-    Cache(app, config={"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": str(tmp_path)})
-
-    findings = diagnosis(app, workers=4)
-
-    assert "FileSystemCache" in findings["S6"].reason
-    assert "CACHE_TYPE" not in str(findings["S6"].cure.dashboard)
-    assert "MCP_STORE_URL" in str(findings["S6"].cure.dashboard)
 
 
 def test_an_audience_that_clients_rewrite_is_warned_of(tenant: TenantServer) -> None:
