@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar, cast
 
 import mcp_types
-from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ValidationError
 
 from ..errors import RegistrationError
 from . import jsonrpc
 from .schema import SchemaGenerator
+from .schema_validator import BoundedValidator, CannotBeApplied
 from .terms import Terms
 
 T_co = TypeVar("T_co", covariant=True)
@@ -98,7 +98,11 @@ class Form(Question):
                 return Answer("accept", self.schema.model_validate(content or {}))
             except ValidationError as error:
                 raise UnusableAnswer("the form was not filled in as asked") from error
-        if not Draft202012Validator(self.schema).is_valid(content or {}):
+        try:
+            fits = not BoundedValidator(self.schema, "the form").problems(content or {}, 1)
+        except CannotBeApplied:
+            fits = False
+        if not fits:
             raise UnusableAnswer("the form was not filled in as asked")
         return Answer("accept", content or {})
 
@@ -154,9 +158,10 @@ class Roots(Question):
 def form_schema(schema: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]:
     """Return the requested schema of a form: an object of primitive fields without references.
 
-    :raises RegistrationError: if a field is nested, which a form cannot show.
+    :raises RegistrationError: if a field is nested, which a form cannot show, or the schema is malformed.
     """
     if not isinstance(schema, type):
+        BoundedValidator(schema, "the form")
         return dict(schema)
     generated = schema.model_json_schema(schema_generator=SchemaGenerator)
     definitions = generated.get("$defs", {})

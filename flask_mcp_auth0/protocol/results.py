@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import mcp_types
-from jsonschema.protocols import Validator
 from pydantic import BaseModel, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import PydanticJsonSchemaWarning
@@ -20,7 +19,8 @@ from pydantic_core import PydanticSerializationError
 
 from ..errors import RegistrationError
 from .content import BLOCKS, Audio, File, Image, block_of, dump
-from .schema import SchemaGenerator, validator_of
+from .schema import SchemaGenerator
+from .schema_validator import BoundedValidator, CannotBeApplied
 
 _UNSTRUCTURED: tuple[type, ...] = (str, bytes, Image, Audio, File, mcp_types.CallToolResult, *BLOCKS)
 
@@ -45,14 +45,14 @@ class Output:
     ) -> None:
         self.schema: dict[str, Any] | None = None
         self._adapter: TypeAdapter[Any] | None = None
-        self._validator: Validator | None = None
+        self._validator: BoundedValidator | None = None
         self._wrapped = False
         where = f"{getattr(function, '__qualname__', repr(function))}()"
         if schema is not None:
             if schema.get("type") != "object":
                 raise RegistrationError(f'{where}: output_schema must be an object schema ("type": "object")')
             self.schema = dict(schema)
-            self._validator = validator_of(self.schema, where)
+            self._validator = BoundedValidator(self.schema, where)
             return
         annotation = return_type(function)
         if not structured or not _is_structured(annotation):
@@ -88,9 +88,12 @@ class Output:
         if self._adapter is not None:
             return self._structured(value)
         if self._validator is not None:
-            problem = next(iter(self._validator.iter_errors(value)), None)
-            if problem is not None:
-                raise UnfitResult(f"the result does not fit output_schema: {problem.message}")
+            try:
+                problems = self._validator.problems(value, 1)
+            except CannotBeApplied as error:
+                raise UnfitResult("output_schema cannot be applied to the result") from error
+            if problems:
+                raise UnfitResult(f"the result does not fit output_schema: {problems[0].message}")
             return {"content": [_text(value)], "structuredContent": value, "isError": False}
         return {"content": _blocks(value), "isError": False}
 

@@ -14,21 +14,21 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from docstring_parser import Docstring, parse
-from jsonschema import Draft3Validator, Draft202012Validator
-from jsonschema.exceptions import SchemaError
-from jsonschema.protocols import Validator
-from jsonschema.validators import validator_for
 from pydantic import ConfigDict, PydanticSchemaGenerationError, ValidationError, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, PydanticJsonSchemaWarning
-from referencing import Registry
-from referencing.exceptions import Unresolvable
+from pydantic_core import SchemaError
 
 from ..errors import RegistrationError
 from .errors import printable
+from .schema_unions import costly_union
+from .schema_validator import BoundedValidator, CannotBeApplied
 
+#: Problems that a caller is told of.
 _MAX_PROBLEMS = 10
+#: Problems that are listed at all.
+_MAX_LISTED = 1_000
 
 
 class InvalidArguments(Exception):
@@ -45,6 +45,13 @@ class SchemaGenerator(GenerateJsonSchema):
         generated = super().model_schema(schema)
         generated.pop("title", None)
         return generated
+
+
+class _DiscriminatingGenerator(SchemaGenerator):
+    """Marks every union that has a discriminator; published are those that are a property's name only."""
+
+    def tagged_union_schema(self, schema: Any) -> JsonSchemaValue:
+        return {"discriminator": {}, **super().tagged_union_schema(schema)}
 
 
 class Parameters:
@@ -74,7 +81,8 @@ class Parameters:
             # The alias is the argument's name, so that no parameter can collide with a model's own attributes.
             internal = f"parameter_{len(self._names)}"
             field.alias = field.validation_alias = field.serialization_alias = name
-            fields[internal] = (annotation, field)
+            # What annotates the type is in the field by now, and would be applied twice.
+            fields[internal] = (field.annotation, field)
             self._names.append((name, internal))
         try:
             self._model = create_model(
@@ -85,12 +93,24 @@ class Parameters:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
                 self.schema: dict[str, Any] = self._model.model_json_schema(schema_generator=SchemaGenerator)
-        except (PydanticSchemaGenerationError, PydanticUserError, TypeError) as error:
+        except (PydanticSchemaGenerationError, PydanticUserError, SchemaError, TypeError) as error:
             raise RegistrationError(
                 f"{_named(function)}: a parameter's type cannot be described as JSON: {error}"
             ) from error
         self.schema.setdefault("properties", {})
+        self._refuse_costly_unions(function)
         self._validator = self._model.__pydantic_validator__
+
+    def _refuse_costly_unions(self, function: Callable[..., Any]) -> None:
+        if costly_union(self.schema) is None:
+            return
+        arms = costly_union(self._model.model_json_schema(schema_generator=_DiscriminatingGenerator))
+        if arms is not None:
+            raise RegistrationError(
+                f"{_named(function)}: a parameter's type leads back to itself through {' and through '.join(arms)}, "
+                "so that checking it takes twice as long with every level that a client sends; give them a field that "
+                'tells them apart, as in Annotated[A | B, Field(discriminator="type")]'
+            )
 
     def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return keyword arguments for the function.
@@ -119,7 +139,7 @@ class RawParameters:
             raise RegistrationError(
                 f'{_named(function)}: input_schema must be an object schema ("type": "object")'
             )
-        self._validator = validator_of(self.schema, _named(function))
+        self._validator = BoundedValidator(self.schema, _named(function))
         for name, _, annotation in parameters_of(function):
             if is_injected(annotation, injected_type):
                 self.injected = name
@@ -130,14 +150,13 @@ class RawParameters:
         :raises InvalidArguments: naming what does not.
         """
         try:
-            problems = [
-                f"{'.'.join(str(step) for step in error.absolute_path) or 'arguments'}: {printable(error.message, 200)}"
-                for error, _ in zip(
-                    self._validator.iter_errors(arguments), range(_MAX_PROBLEMS), strict=False
-                )
-            ]
-        except (Unresolvable, RecursionError) as error:
+            errors = self._validator.problems(arguments, _MAX_PROBLEMS)
+        except CannotBeApplied as error:
             raise InvalidArguments("the schema of this tool cannot be applied to these arguments") from error
+        problems = [
+            f"{'.'.join(str(step) for step in error.absolute_path) or 'arguments'}: {printable(error.message, 200)}"
+            for error in errors
+        ]
         if problems:
             raise InvalidArguments("; ".join(problems))
         return dict(arguments)
@@ -192,28 +211,10 @@ def is_injected(annotation: Any, injected_type: type | None) -> bool:
     return annotation is injected_type or (injected_type in arms and set(arms) <= {injected_type, type(None)})
 
 
-def validator_of(schema: Mapping[str, Any], where: str) -> Validator:
-    """Return a validator for a JSON Schema that the application wrote.
-
-    It never fetches anything: a ``$ref`` to the network stays unresolved and fails (basic/index, ``$ref``
-    Resolution).
-
-    :raises RegistrationError: if the schema is malformed or of a dialect that is not known.
-    """
-    dialect = schema.get("$schema")
-    # Draft 3 is what an unknown dialect falls back to; nobody who knows of MCP writes it.
-    chosen = validator_for(schema, default=Draft3Validator) if dialect else Draft202012Validator
-    if chosen is Draft3Validator:
-        raise RegistrationError(f"{where}: the JSON Schema dialect {dialect!r} is not supported")
-    try:
-        chosen.check_schema(dict(schema))
-    except SchemaError as error:
-        raise RegistrationError(f"{where}: not a valid JSON Schema: {error.message}") from error
-    validator: Validator = chosen(schema, registry=Registry())
-    return validator
-
-
 def _explain(error: ValidationError) -> str:
+    if (count := error.error_count()) > _MAX_LISTED:
+        # Pydantic lists all or none, and a body has room for a million.
+        return f"{count} values are missing, unknown or of the wrong type"
     problems = []
     for detail in error.errors(include_url=False, include_input=False, include_context=False)[:_MAX_PROBLEMS]:
         where = ".".join(printable(str(step)) for step in detail["loc"]) or "arguments"
@@ -237,5 +238,4 @@ __all__ = [
     "SchemaGenerator",
     "describe",
     "parameters_of",
-    "validator_of",
 ]

@@ -207,10 +207,14 @@ def third_party_grant(examined: Examination) -> Outcome:
     audience = examined.settings.audience
     if grant is None:
         body: dict[str, Any] = {"default_for": THIRD_PARTIES, "audience": audience, "subject_type": "user"}
+        # Auth0 grants only what the API defines, so that comes first; the grant is made once, for all of it.
+        undefined = [name for name in examined.needs if name not in defined]
+        first = f", after the API defines {', '.join(undefined)} (A10)" if undefined else ""
         cure = cures.post(
-            "Applications > APIs > (your API) > Application Access: default permissions of third-party applications",
+            "Applications > APIs > (your API) > Application Access: default permissions of third-party applications"
+            + first,
             "client-grants",
-            {**body, "scope": wanted},
+            {**body, "scope": [*wanted, *undefined]},
         )
         mode = _security_mode(examined)
         policy = _policies(examined).get("user", {}).get("policy", "allow_all")

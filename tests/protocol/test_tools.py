@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import mcp_types
 import pytest
 from flask import current_app, g, request
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from typing_extensions import TypedDict
 from werkzeug.test import EnvironBuilder
 
@@ -179,6 +179,20 @@ def test_an_unknown_tool_is_the_protocols_error(peer: Peer, register: Registrar,
 
     error = error_of(peer.legacy("tools/call", {"name": name}))
     assert error == {"code": -32602, "message": f"Unknown tool: {name}"}
+
+
+def test_what_annotates_a_parameters_type_is_applied_once(house: House, register: Registrar) -> None:
+    @register.tool
+    def add(
+        one: Annotated[int, AfterValidator(lambda value: value + 1)],
+        two: Annotated[int, Field(ge=1), AfterValidator(lambda value: value + 1)] = 5,
+    ) -> str:
+        return f"{one} {two}"
+
+    properties = definition(house, "add")["inputSchema"]["properties"]
+    assert properties == {"one": {"type": "integer"}, "two": {"type": "integer", "minimum": 1, "default": 5}}
+    assert text_of(house.peer().call("add", {"one": 1, "two": 1})) == "2 2"
+    assert text_of(house.peer().call("add", {"one": 1})) == "2 5"
 
 
 def test_a_schema_of_ones_own_is_published_and_enforced(house: House, register: Registrar) -> None:

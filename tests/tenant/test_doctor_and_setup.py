@@ -131,6 +131,17 @@ def test_a_tenant_that_is_set_up_is_all_right(app: Flask) -> None:
     assert len(findings) >= 35
 
 
+def test_the_cure_of_a_grant_names_the_permissions_that_are_yet_to_be_defined(tenant: TenantServer) -> None:
+    app = make_app(tenant.issuer)
+    undefined_permission(tenant.state)
+    no_default_grant(tenant.state)
+
+    cure = diagnosis(app)["G1"].cure
+
+    assert "after the API defines tool:close_month (A10)" in str(cure.dashboard)
+    assert '"scope": ["tool:monthly_report", "tool:close_month"]' in str(cure.auth0)
+
+
 @pytest.mark.parametrize("trouble", CURED_BY_SETUP, ids=title)
 def test_doctor_names_what_is_wrong_and_setup_cures_it(tenant: TenantServer, trouble: Trouble) -> None:
     app = make_app(tenant.issuer, **trouble.config)
