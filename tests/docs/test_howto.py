@@ -173,6 +173,22 @@ def test_the_user_is_asked_before_anything_is_changed(served: Serve) -> None:
     assert client.call("set_password").text == "The user was sent to the page."
 
 
+def test_arguments_are_checked_and_results_described(served: Serve) -> None:
+    client = served("arguments").client.login("alice")
+    booked = client.call("book", hotel="Hotel Paris", arrival="2026-12-24", nights=2)
+    assert booked.text == "Hotel Paris: 2 from 24 December, board: none"
+    refused = client.call("book", hotel="Hotel Paris", arrival="tomorrow", nights=31, smoking=True)
+    assert refused.is_error
+    assert all(name in refused.text for name in ("arrival", "nights", "smoking"))
+    assert client.call("where_is", hotel="Hotel Paris").value == {"city": "Paris", "country": "FR"}
+    wanted = {"kind": "all", "of": [{"kind": "is", "feature": "garden"}, {"kind": "any", "of": []}]}
+    assert client.call("search_hotels", condition=wanted).value == []
+    wanted["of"] = wanted["of"][:1]
+    assert client.call("search_hotels", condition=wanted).value == ["Hotel Paris", "Hotel Lyon"]
+    assert client.call("route", **{"from": "Paris", "to": "Lyon"}).text == "Paris to Lyon"
+    assert client.call("route", to="Lyon").is_error
+
+
 def test_progress_is_told_in_three_ways(served: Serve) -> None:
     client = served("progress").client.login("alice")
     result = client.call("import_files")
