@@ -30,7 +30,10 @@ from ..errors import RegistrationError
 
 __all__ = ["BoundedValidator", "CannotBeApplied"]
 
-#: References followed for one value; a body of the greatest length has fewer values that need one.
+#: References followed for one check: so many for a start, so many more for each value within, so many at most. What is
+#: written by hand is some levels deep; what is generated is long, and needs one or two for each of its values.
+REFERENCES = 10_000
+REFERENCES_A_VALUE = 10
 MAX_REFERENCES = 100_000
 
 #: Members of an array or object to which ``unevaluatedItems`` or ``unevaluatedProperties`` is applied.
@@ -38,7 +41,8 @@ MAX_UNEVALUATED = 4_000
 
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 
-_followed: ContextVar[list[int]] = ContextVar("references followed")
+#: How many may still be followed in the check that is going on.
+_left: ContextVar[list[int]] = ContextVar("references left")
 
 
 class CannotBeApplied(Exception):
@@ -68,6 +72,7 @@ class BoundedValidator:
         except SchemaError as error:
             raise RegistrationError(f"{where}: not a valid JSON Schema: {error.message}") from error
         _check_patterns(schema, where)
+        self._refers = any(keyword in part for part in _parts(schema) for keyword in _REFERENCES)
         self._validator: Validator = _bounded(chosen)(schema, registry=Registry())
 
     def problems(self, value: Any, at_most: int) -> list[ValidationError]:
@@ -75,7 +80,7 @@ class BoundedValidator:
 
         :raises CannotBeApplied: if it cannot be told.
         """
-        token = _followed.set([0])
+        token = _left.set([_references_for(value) if self._refers else 0])
         try:
             return [
                 error for error, _ in zip(self._validator.iter_errors(value), range(at_most), strict=False)
@@ -83,7 +88,7 @@ class BoundedValidator:
         except (Unresolvable, RecursionError) as error:
             raise CannotBeApplied from error
         finally:
-            _followed.reset(token)
+            _left.reset(token)
 
 
 @functools.cache
@@ -107,13 +112,25 @@ def _bounded(chosen: type[Validator]) -> type[Validator]:
 
 def _counted(follow: Callable[..., Any]) -> Callable[..., Any]:
     def counted(validator: Any, reference: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
-        followed = _followed.get()
-        followed[0] += 1
-        if followed[0] > MAX_REFERENCES:
+        left = _left.get()
+        left[0] -= 1
+        if left[0] < 0:
             raise CannotBeApplied
         yield from follow(validator, reference, value, schema) or ()
 
     return counted
+
+
+def _references_for(value: Any) -> int:
+    count, todo = 0, [value]
+    while todo and count < MAX_REFERENCES:
+        here = todo.pop()
+        count += 1
+        if isinstance(here, Mapping):
+            todo += here.values()
+        elif isinstance(here, list | tuple):
+            todo += here
+    return min(REFERENCES + REFERENCES_A_VALUE * count, MAX_REFERENCES)
 
 
 def _of_few(keyword: Callable[..., Any]) -> Callable[..., Any]:

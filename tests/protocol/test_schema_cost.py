@@ -323,6 +323,19 @@ def few_references(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema_validator, "MAX_REFERENCES", 100)
 
 
+def test_longer_values_may_follow_more_references_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema_validator, "REFERENCES", 0)
+    monkeypatch.setattr(schema_validator, "MAX_REFERENCES", 1_000)
+    schema = EITHER_OF_TWO | {
+        "properties": {"value": {"items": {"allOf": [{"$ref": "#/$defs/one"}] * 9}}},
+        "$defs": {"one": {}},
+    }
+    few, many = {"value": list(range(10))}, {"value": list(range(200))}
+    assert RawParameters(function, schema).bind(few) == few
+    with pytest.raises(InvalidArguments, match="cannot be applied"):
+        RawParameters(function, schema).bind(many)
+
+
 def test_a_form_that_takes_too_long_to_check_is_unusable(few_references: None) -> None:
     form = Form("Which?", EITHER_OF_TWO)
     content = {"value": nested(DEEP, "children", kind="or")}
