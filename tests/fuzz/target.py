@@ -94,10 +94,19 @@ def register(mcp: Auth0MCP) -> None:
         input_schema={
             "type": "object",
             "properties": {
-                "q": {"type": "string", "pattern": "^(a+)+$", "maxLength": 30},
+                "q": {"type": "string", "pattern": "^(a+)+$"},
                 "n": {"multipleOf": 0.1},
+                "tree": {"$ref": "#/$defs/tree"},
+                "different": {"uniqueItems": True},
             },
+            "patternProperties": {"^(x|x)*y$": {"type": "integer"}},
             "required": ["q"],
+            "additionalProperties": False,
+            "$defs": {
+                "tree": {"oneOf": [{"$ref": "#/$defs/all"}, {"$ref": "#/$defs/any"}]},
+                "all": {"properties": {"kind": {"const": "all"}, "of": {"items": {"$ref": "#/$defs/tree"}}}},
+                "any": {"properties": {"kind": {"const": "any"}, "of": {"items": {"$ref": "#/$defs/tree"}}}},
+            },
         }
     )
     def raw(**arguments: Any) -> str:
@@ -314,7 +323,18 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ),
     ("tools/call", {"name": "echo", "arguments": {"value": {"a": [1, None, True]}, "more": [1]}}),
     ("tools/call", {"name": "region", "arguments": {"where": "eu", "level": 3}}),
-    ("tools/call", {"name": "raw", "arguments": {"q": "aaaa", "n": 1}}),
+    ("tools/call", {"name": "raw", "arguments": {"q": "aaaa", "n": 1, "xxxy": 1}}),
+    (
+        "tools/call",
+        {
+            "name": "raw",
+            "arguments": {
+                "q": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                "tree": {"kind": "all", "of": [{"kind": "any", "of": [{"kind": "all"}]}, {"kind": "any"}]},
+                "different": [{"a": 1}, {"a": 2}, [1], 1, True],
+            },
+        },
+    ),
     ("tools/call", {"name": "steps", "arguments": {"count": 3}}),
     ("tools/call", {"name": "tell", "arguments": {"text": "hello"}}),
     ("tools/call", {"name": "confirm", "arguments": {"what": "this"}}),
