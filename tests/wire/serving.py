@@ -59,6 +59,17 @@ class Server:
                 raise RuntimeError(f"gunicorn {what}:\n{self.tail()}")
             ready += len(written)
 
+    def resident(self) -> int:
+        """Return the resident memory of all workers, in bytes; 0 where there is no ``/proc`` to read it from."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children")
+        if not children.exists():
+            return 0
+        pages = [
+            Path(f"/proc/{child}/statm").read_text().split()[1] for child in children.read_text().split()
+        ]
+        return sum(map(int, pages)) * os.sysconf("SC_PAGE_SIZE")
+
     def terminate(self) -> None:
         """Ask gunicorn to end gracefully. Several servers are asked at once, and awaited one by one."""
         if not self.ending:

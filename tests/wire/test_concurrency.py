@@ -26,6 +26,9 @@ pytestmark = [pytest.mark.wire, pytest.mark.xdist_group("concurrency")]
 CALLS = int(os.environ.get("SOAK_CALLS", "2000"))
 WORKERS = int(os.environ.get("SOAK_WORKERS", "2"))
 THREADS = 16
+#: Calls after which a run is long enough to tell a leak from what settles, and what all workers may gain in it.
+LONG = 100_000
+GAIN = 32 * 1024 * 1024
 DENIED = "You don't have permission to use the 'ledger' tool."
 USERS = ("ada", "bob")
 
@@ -152,6 +155,7 @@ def test_two_users_on_sixteen_threads_never_meet(server: Server, tenant: Auth0Te
     }
     callers = [Caller(number, server.url, tokens) for number in range(THREADS)]
     failures: list[BaseException] = []
+    settled: list[int] = []
 
     def work(caller: Caller) -> None:
         try:
@@ -159,6 +163,8 @@ def test_two_users_on_sixteen_threads_never_meet(server: Server, tenant: Auth0Te
             for step in range(CALLS // THREADS):
                 if failures:
                     return
+                if caller is callers[0] and step == CALLS // THREADS // 10:
+                    settled.append(server.resident())
                 caller.call(step)
         except BaseException as error:
             failures.append(error)
@@ -174,7 +180,10 @@ def test_two_users_on_sixteen_threads_never_meet(server: Server, tenant: Auth0Te
         raise failures[0]
     counts = sum((caller.counts for caller in callers), Counter())
     by = f"{THREADS} threads, {WORKERS} {KINDS[0].worker_class} workers"
+    gained = server.resident() - settled[0]
     print(f"\n{counts.total():,} calls of two users, {by}: {dict(counts)}")
+    print(f"{gained / 1024:+,.0f} KiB of resident memory in all workers since a tenth of the calls")
+    assert CALLS < LONG or gained < GAIN
     assert counts.total() == CALLS // THREADS * THREADS
     assert all(
         counts[kind] for kind in ("whoami", "progress", "ledger", "resource", "list", "session", "theft")
