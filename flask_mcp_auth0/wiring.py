@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, Request, Response, jsonify, request
 
 from .access_control import AccessControl
 from .app_state import AppState
-from .auth.cache import lookup_cache_of
+from .auth.cache_of_app import lookup_cache_of
 from .auth.challenge import Challenges, initial_scopes
 from .auth.decisions import Decider
 from .auth.discovery import AuthorizationServer
@@ -32,7 +32,8 @@ from .protocol.notifications import Hub, LogLevels, ResourceSubscriptions
 from .protocol.server import Server
 from .protocol.server_info import ServerInfo
 from .protocol.session import Sessions
-from .protocol.store import Store, open_store
+from .protocol.store import Store
+from .protocol.store_opening import open_store
 from .protocol.streams import StreamSlots
 from .protocol.switches import Switches
 from .protocol.view import serve

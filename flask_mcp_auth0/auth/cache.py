@@ -12,17 +12,14 @@ import json
 import logging
 import math
 import random
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import Flask
-
 from ..condition import Condition
 from .single_flight import SingleFlight
 
-__all__ = ["LookupCache", "SingleFlight", "cache_key", "lookup_cache_of"]
+__all__ = ["LookupCache", "SingleFlight", "cache_key"]
 
 log = logging.getLogger("flask_mcp_auth0.cache")
 
@@ -33,9 +30,6 @@ _FORMAT = 1
 
 #: How much earlier than asked an entry may end, so that entries made together do not end together.
 _JITTER = 0.1
-
-#: Room for some ten thousand users; Flask-Caching's own default of 500 would evict them at every turn.
-_THRESHOLD = 50_000
 
 #: A cache that is down is reported once in this many seconds.
 _QUIET_FOR = 60.0
@@ -228,38 +222,3 @@ class LookupCache:
         if now >= self._silent_until:
             self._silent_until = now + _QUIET_FOR
             log.warning("The cache failed to %s (%s); look-ups go on without it.", what, why)
-
-
-def lookup_cache_of(app: Flask, *, clock: Callable[[], float] = time.time) -> LookupCache:
-    """Return the cache that look-ups of ``app`` are kept in.
-
-    The app's own Flask-Caching ``Cache`` is used where it has one, even one that it initialises later,
-    up to the first look-up. Without one, or with one that keeps nothing (``NullCache``, which is
-    Flask-Caching's default and would ask Auth0 at every call), it is memory of this process.
-
-    :param app: the Flask app.
-    :param clock: Unix time in seconds.
-    """
-    lock = threading.Lock()
-    found: list[Any] = []
-
-    def backend() -> Any:
-        with lock:
-            if not found:
-                found.append(_backend_of(app))
-            return found[0]
-
-    return LookupCache(backend, clock=clock)
-
-
-def _backend_of(app: Flask) -> Any:
-    from flask_caching.backends import NullCache
-
-    from .memory_cache import MemoryCache
-
-    caches = app.extensions.get("cache")
-    if isinstance(caches, dict):
-        for backend in caches.values():
-            if not isinstance(backend, NullCache):
-                return backend
-    return MemoryCache(threshold=_THRESHOLD)

@@ -15,7 +15,6 @@ from typing import Any
 
 from ..condition import Condition
 from ..errors import Auth0MCPError
-from ..sealing import Sealer
 from .rendezvous import Callback, Rendezvous
 
 #: Longest name of a key, a queue, a set, a topic or a member, in characters.
@@ -201,20 +200,3 @@ def encoded(value: Any) -> str:
     if len(text) > MAX_VALUE:
         raise ValueError(f"a value in the store is at most {MAX_VALUE} bytes of JSON")
     return text
-
-
-def open_store(url: str | None, sealer: Sealer, prefix: str = "mcp") -> Store:
-    """Return the store that a configuration asks for. Opens no connection yet.
-
-    :param url: ``redis://…``, ``rediss://…`` or ``unix://…``; ``None`` for one that lives in the process.
-    :param sealer: seals what leaves the process.
-    :param prefix: put before every key, so that several applications can share a server.
-    :raises ConfigurationError: if the URL is malformed, redis-py is missing or there is no key to seal with.
-    """
-    if url is None:
-        from .store_process import ProcessStore
-
-        return ProcessStore()
-    from .store_redis import RedisStore
-
-    return RedisStore(url, sealer, prefix=prefix)

@@ -13,7 +13,8 @@ from flask_caching import Cache
 from flask_caching.backends import NullCache
 from flask_caching.backends import SimpleCache as FlaskSimpleCache
 
-from flask_mcp_auth0.auth.cache import LookupCache, SingleFlight, cache_key, lookup_cache_of
+from flask_mcp_auth0.auth.cache import LookupCache, SingleFlight, cache_key
+from flask_mcp_auth0.auth.cache_of_app import lookup_cache_of
 
 from .doubles import Clock
 

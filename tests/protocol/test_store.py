@@ -20,8 +20,8 @@ from flask_mcp_auth0.protocol.store import (
     MAX_VALUE,
     Store,
     StoreUnavailable,
-    open_store,
 )
+from flask_mcp_auth0.protocol.store_opening import open_store
 from flask_mcp_auth0.protocol.store_process import ProcessStore
 from flask_mcp_auth0.protocol.store_redis import RedisStore
 from flask_mcp_auth0.protocol.store_redis_bus import Bus
@@ -34,7 +34,7 @@ SECRET = "a secret of the tests, long enough"
 PRELUDE = """
 import json, sys
 from flask_mcp_auth0.sealing import Sealer
-from flask_mcp_auth0.protocol.store import open_store
+from flask_mcp_auth0.protocol.store_opening import open_store
 url, secret, prefix, *argv = sys.argv[1:]
 store = open_store(url, Sealer([secret]), prefix)
 def say(value):

@@ -1,0 +1,52 @@
+"""Where the look-ups of an app are kept: in its own Flask-Caching cache where it has one, else in the process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+
+from .cache import LookupCache
+
+__all__ = ["lookup_cache_of"]
+
+#: Room for some ten thousand users; Flask-Caching's own default of 500 would evict them at every turn.
+_THRESHOLD = 50_000
+
+
+def lookup_cache_of(app: Flask, *, clock: Callable[[], float] = time.time) -> LookupCache:
+    """Return the cache that look-ups of ``app`` are kept in.
+
+    The app's own Flask-Caching ``Cache`` is used where it has one, even one that it initialises later,
+    up to the first look-up. Without one, or with one that keeps nothing (``NullCache``, which is
+    Flask-Caching's default and would ask Auth0 at every call), it is memory of this process.
+
+    :param app: the Flask app.
+    :param clock: Unix time in seconds.
+    """
+    lock = threading.Lock()
+    found: list[Any] = []
+
+    def backend() -> Any:
+        with lock:
+            if not found:
+                found.append(_backend_of(app))
+            return found[0]
+
+    return LookupCache(backend, clock=clock)
+
+
+def _backend_of(app: Flask) -> Any:
+    from flask_caching.backends import NullCache
+
+    from .memory_cache import MemoryCache
+
+    caches = app.extensions.get("cache")
+    if isinstance(caches, dict):
+        for backend in caches.values():
+            if not isinstance(backend, NullCache):
+                return backend
+    return MemoryCache(threshold=_THRESHOLD)
