@@ -12,8 +12,8 @@ from typing import Any
 
 from ..auth.cache import SingleFlight
 from ..errors import Auth0APIError
+from ..per_process import PerProcess
 from .access_token import AccessToken
-from .per_process import PerProcess
 
 
 class _Held:
@@ -42,7 +42,7 @@ class ExchangeCache:
         self._max_entries = max_entries
         self._leeway = leeway
         self._clock = clock
-        self._process = PerProcess(_Held)
+        self._process = PerProcess[_Held](lambda _: _Held())
 
     def get(self, question: Mapping[str, Any], fetch: Callable[[], AccessToken]) -> AccessToken:
         """Return the token kept for ``question``, or fetch it, once for all who ask at the same time.

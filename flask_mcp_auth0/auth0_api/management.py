@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from ..auth.cache import LookupCache
 from ..auth.discovery import AuthorizationServer
 from ..outbound import Outbound
+from ..per_process import PerProcess
 from ..sealing import Sealer
 from ..settings import Settings
 from .access_token import AccessToken
 from .credentials import ClientCredentials
 from .errors import Wanted
-from .per_process import PerProcess
 from .token_endpoint import TokenEndpoint
 from .token_supplier import TokenSupplier
 
@@ -62,7 +62,9 @@ class ManagementProvider:
         self._timeout = timeout
         self._clock = clock
         self._supplier: TokenSupplier | None = None
-        self._clients = PerProcess(self._build)
+        self._clients: PerProcess[tuple[ManagementClient, ManagementClient]] = PerProcess(
+            lambda _: self._build()
+        )
 
     def client(self, *, patient: bool = False) -> ManagementClient:
         """Return this process's client.

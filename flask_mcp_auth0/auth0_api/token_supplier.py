@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from ..auth.cache import LookupCache, SingleFlight, cache_key
 from ..errors import Auth0APIError
+from ..per_process import PerProcess
 from ..sealing import Sealer, SealError
 from .access_token import AccessToken
-from .per_process import PerProcess
 
 log = logging.getLogger("flask_mcp_auth0.auth0_api")
 
@@ -81,7 +81,7 @@ class TokenSupplier:
         self._cache = cache
         self._sealer = sealer
         self._clock = clock
-        self._process = PerProcess(_Held)
+        self._process = PerProcess[_Held](lambda _: _Held())
 
     def __call__(self) -> str:
         """Return the token.

@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .per_process import PerProcess
+from ..per_process import PerProcess
 from .resource_subscriptions import FollowedURIs, ResourceSubscriptions
 from .store import Store, StoreUnavailable
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from .per_process import PerProcess
+from ..per_process import PerProcess
 from .store import MAX_NAME, Store, StoreUnavailable
 
 log = logging.getLogger("flask_mcp_auth0.notifications")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .per_process import PerProcess
+from ..per_process import PerProcess
 from .rendezvous import Callback, Listeners, Rendezvous
 from .store import (
     MAX_MEMBERS,

@@ -17,8 +17,8 @@ from typing import Any
 
 from ..condition import Condition
 from ..errors import ConfigurationError
+from ..per_process import PerProcess
 from ..sealing import Sealer, SealError
-from .per_process import PerProcess
 from .rendezvous import Callback, Listeners, Rendezvous, log
 from .store import (
     MAX_MEMBERS,

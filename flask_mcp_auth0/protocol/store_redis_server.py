@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ..condition import Condition
 from ..errors import ConfigurationError
-from .per_process import PerProcess
+from ..per_process import PerProcess
 from .store import StoreUnavailable
 
 #: Seconds during which nothing is asked of a server that did not answer in time.

@@ -274,7 +274,7 @@ def test_nothing_kept_shows_whose_token_it_is(
     auth0.on("/oauth/token", token("for-orders"))
     client.get_token_on_behalf_of(API)
 
-    (held,) = client._cache._process._made.values()
+    (held,) = client._cache._process._values.values()
 
     assert all(len(key) == 64 and int(key, 16) >= 0 for key in held.tokens)
     assert USER_TOKEN not in repr(held.tokens)

@@ -14,7 +14,7 @@ import requests
 
 from flask_mcp_auth0.auth0_api.client import Auth0Client
 from flask_mcp_auth0.auth0_api.management import ManagementProvider
-from flask_mcp_auth0.auth0_api.per_process import PerProcess
+from flask_mcp_auth0.per_process import PerProcess
 from flask_mcp_auth0.sealing import Sealer
 from flask_mcp_auth0.settings import Settings
 
@@ -69,7 +69,7 @@ def test_a_value_is_made_once_a_process_and_again_in_a_child() -> None:
         made.append(os.getpid())
         return len(made)
 
-    each = PerProcess(make)
+    each = PerProcess[int](lambda _: make())
 
     assert each.get() == each.get() == 1
     assert in_child(lambda: [each.get(), each.get()]) == [2, 2]
@@ -79,7 +79,7 @@ def test_a_value_is_made_once_a_process_and_again_in_a_child() -> None:
 
 def test_threads_that_ask_at_once_get_the_same_value() -> None:
     meet = threading.Barrier(8)
-    each = PerProcess(object)
+    each = PerProcess[object](lambda _: object())
 
     def ask() -> object:
         meet.wait(10)
