@@ -263,7 +263,7 @@ def test_a_child_starts_with_no_subscribers_and_finds_its_own(valkey_url: str) -
     source = """
 import os, sys
 from flask_mcp_auth0.sealing import Sealer
-from flask_mcp_auth0.protocol.store import open_store
+from flask_mcp_auth0.protocol.store_opening import open_store
 from flask_mcp_auth0.protocol.notifications import Change, Filter, Hub
 url, secret = sys.argv[1:]
 hub = Hub(open_store(url, Sealer([secret]), "fork"))
@@ -289,7 +289,7 @@ def test_greenlets_share_one_listener(valkey_url: str) -> None:
 from gevent import monkey; monkey.patch_all()
 import gevent, json, sys, threading
 from flask_mcp_auth0.sealing import Sealer
-from flask_mcp_auth0.protocol.store import open_store
+from flask_mcp_auth0.protocol.store_opening import open_store
 from flask_mcp_auth0.protocol.notifications import Change, Filter, Hub
 url, secret = sys.argv[1:]
 store, other = (open_store(url, Sealer([secret]), "greenlets") for _ in range(2))
