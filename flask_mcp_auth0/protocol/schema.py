@@ -7,24 +7,29 @@ is enforced.
 from __future__ import annotations
 
 import inspect
+import logging
 import types
 import typing
 import warnings
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
 
 from docstring_parser import Docstring, parse
 from pydantic import ConfigDict, PydanticSchemaGenerationError, ValidationError, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, PydanticJsonSchemaWarning
-from pydantic_core import SchemaError
+from pydantic_core import CoreSchema, SchemaError
 
 from ..errors import RegistrationError
 from .errors import printable
-from .schema_unions import costly_union
 from .schema_validator import BoundedValidator, CannotBeApplied
+from .type_cost import bounded_type, count_values, validator_of_type
 
+log = logging.getLogger(__name__)
+
+#: Values in the arguments of one call, those within others counted as well: each may cost a kilobyte if it is wrong.
+MAX_VALUES = 100_000
 #: Problems that a caller is told of.
 _MAX_PROBLEMS = 10
 #: Problems that are listed at all.
@@ -45,13 +50,6 @@ class SchemaGenerator(GenerateJsonSchema):
         generated = super().model_schema(schema)
         generated.pop("title", None)
         return generated
-
-
-class _DiscriminatingGenerator(SchemaGenerator):
-    """Marks every union that has a discriminator; published are those that are a property's name only."""
-
-    def tagged_union_schema(self, schema: Any) -> JsonSchemaValue:
-        return {"discriminator": {}, **super().tagged_union_schema(schema)}
 
 
 class Parameters:
@@ -90,39 +88,34 @@ class Parameters:
                 __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=False, validate_default=False),
                 **fields,
             )
+            core = bounded_type(self._model.__pydantic_core_schema__, _named(function))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
-                self.schema: dict[str, Any] = self._model.model_json_schema(schema_generator=SchemaGenerator)
+                self.schema: dict[str, Any] = SchemaGenerator().generate(cast(CoreSchema, core))
         except (PydanticSchemaGenerationError, PydanticUserError, SchemaError, TypeError) as error:
             raise RegistrationError(
                 f"{_named(function)}: a parameter's type cannot be described as JSON: {error}"
             ) from error
         self.schema.setdefault("properties", {})
-        self._refuse_costly_unions(function)
-        self._validator = self._model.__pydantic_validator__
-
-    def _refuse_costly_unions(self, function: Callable[..., Any]) -> None:
-        if costly_union(self.schema) is None:
-            return
-        arms = costly_union(self._model.model_json_schema(schema_generator=_DiscriminatingGenerator))
-        if arms is not None:
-            raise RegistrationError(
-                f"{_named(function)}: a parameter's type leads back to itself through {' and through '.join(arms)}, "
-                "so that checking it takes twice as long with every level that a client sends; give them a field that "
-                'tells them apart, as in Annotated[A | B, Field(discriminator="type")]'
-            )
+        self._validator = validator_of_type(core)
 
     def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return keyword arguments for the function.
 
         :raises InvalidArguments: naming every argument that is missing, unknown or of the wrong type.
         """
+        _refuse_too_many(arguments)
         try:
-            values = self._validator.validate_python(arguments).__dict__
-        except ValidationError as error:
-            raise InvalidArguments(_explain(error)) from None
+            try:
+                values = self._validator.validate_python(arguments).__dict__
+            except ValidationError as error:
+                raise InvalidArguments(_explain(error)) from None
         except RecursionError:
             raise InvalidArguments("the arguments are nested too deeply") from None
+        except (ArithmeticError, OSError, ValueError) as error:
+            # A pattern that is too large, a time zone that is no text, a path that is too long: not told as such.
+            log.info("arguments of a tool cannot be read (%s)", type(error).__name__)
+            raise InvalidArguments("a value cannot be read") from error
         return {name: values[internal] for name, internal in self._names}
 
 
@@ -149,14 +142,12 @@ class RawParameters:
 
         :raises InvalidArguments: naming what does not.
         """
+        _refuse_too_many(arguments)
         try:
             errors = self._validator.problems(arguments, _MAX_PROBLEMS)
         except CannotBeApplied as error:
             raise InvalidArguments("the schema of this tool cannot be applied to these arguments") from error
-        problems = [
-            f"{'.'.join(str(step) for step in error.absolute_path) or 'arguments'}: {printable(error.message, 200)}"
-            for error in errors
-        ]
+        problems = [f"{_place(error.absolute_path)}: {printable(error.message, 200)}" for error in errors]
         if problems:
             raise InvalidArguments("; ".join(problems))
         return dict(arguments)
@@ -211,13 +202,22 @@ def is_injected(annotation: Any, injected_type: type | None) -> bool:
     return annotation is injected_type or (injected_type in arms and set(arms) <= {injected_type, type(None)})
 
 
+def _refuse_too_many(arguments: Mapping[str, Any]) -> None:
+    if count_values(arguments, MAX_VALUES) > MAX_VALUES:
+        raise InvalidArguments(f"more than {MAX_VALUES:,} values")
+
+
+def _place(steps: Iterable[str | int]) -> str:
+    return ".".join(printable(str(step)) for step in steps) or "arguments"
+
+
 def _explain(error: ValidationError) -> str:
     if (count := error.error_count()) > _MAX_LISTED:
-        # Pydantic lists all or none, and a body has room for a million.
+        # Pydantic lists all or none.
         return f"{count} values are missing, unknown or of the wrong type"
     problems = []
     for detail in error.errors(include_url=False, include_input=False, include_context=False)[:_MAX_PROBLEMS]:
-        where = ".".join(printable(str(step)) for step in detail["loc"]) or "arguments"
+        where = _place(detail["loc"])
         if detail["type"] == "extra_forbidden":
             problems.append(f"{where}: there is no such argument")
         elif detail["type"] == "missing":
