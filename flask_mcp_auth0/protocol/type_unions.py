@@ -19,6 +19,7 @@ _ANY = "*"
 
 _ARRAYS = frozenset({"list", "tuple", "set", "frozenset", "generator"})
 _OBJECTS = frozenset({"dict", "model", "model-fields", "typed-dict", "dataclass", "dataclass-args"})
+_WITH_FIELDS = frozenset({"model-fields", "typed-dict", "dataclass-args", "named-tuple", "arguments"})
 _SCALARS = frozenset(
     {
         "none",
@@ -72,7 +73,11 @@ def costly_union(core: Node) -> list[str] | None:
     for node in below(core):
         search = _Search(node, definitions)
         found = (
-            search.arms() if node.get("type") == "union" else search.fields() if "fields" in node else None
+            search.arms()
+            if node.get("type") == "union"
+            else search.fields()
+            if node.get("type") in _WITH_FIELDS
+            else None
         )
         if found is not None:
             return found
@@ -113,7 +118,7 @@ class _Search:
             yield from self._through(children(node), "array", _ANY)
         elif kind == "dict":
             yield from self._through(children(node), "object", _ANY)
-        elif "fields" in node or kind == "arguments":
+        elif kind in _WITH_FIELDS:
             for name, inner in self._named(node):
                 yield from self._through([inner], "object", name)
                 if kind in ("named-tuple", "arguments"):
@@ -138,7 +143,7 @@ class _Search:
         kind = str(node.get("type"))
         if id(node) in above or kind in _SCALARS:
             return set()
-        if kind in _ARRAYS or kind in _OBJECTS or "fields" in node:
+        if kind in _ARRAYS or kind in _OBJECTS or kind in _WITH_FIELDS:
             if not self._leads_back(node):
                 return set()
             return {"array"} if kind in _ARRAYS else {"object"} if kind in _OBJECTS else {_ANY}
@@ -178,5 +183,5 @@ class _Search:
 
     def _name_of(self, arm: Node) -> str:
         arm = self._resolved(arm)
-        named = getattr(arm.get("cls"), "__name__", None)
+        named = getattr(arm.get("cls", arm.get("function")), "__name__", None)
         return str(named or arm.get("cls_name") or arm.get("type"))

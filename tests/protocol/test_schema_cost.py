@@ -186,13 +186,13 @@ class Mixed(BaseModel):
     of: list[Mixed | None] | tuple[Mixed, ...] | Mixed | None = None
 
 
-class ByName(BaseModel):
-    model_config = {"extra": "allow"}
-    __pydantic_extra__: dict[str, ByName | Named]
-
-
 class Named(BaseModel):
     anything: ByName | Named | None = None
+
+
+class ByName(BaseModel):
+    model_config = {"extra": "allow"}
+    __pydantic_extra__: dict[str, Named]
 
 
 class Deep(BaseModel):
