@@ -433,6 +433,51 @@ def test_a_refused_tool_does_not_run_and_its_arguments_are_not_looked_at(
     )
 
 
+def test_a_decision_by_arguments_is_given_them_as_the_function_will_get_them(
+    house: House, register: Registrar
+) -> None:
+    @register.tool
+    def refund(order: int, at: datetime.date, note: str = "none", *, call: Call) -> str:
+        return f"{order!r} {note}"
+
+    house.door.conditional.add("refund")
+    assert text_of(house.peer().call("refund", {"order": "+7", "at": "2026-01-02"})) == "7 none"
+    assert house.door.asked == [("refund", {"order": 7, "at": datetime.date(2026, 1, 2), "note": "none"})]
+
+
+def test_arguments_are_made_once_for_the_decision_and_the_function(house: House, register: Registrar) -> None:
+    made: list[int] = []
+
+    def count(value: int) -> int:
+        made.append(value)
+        return value * len(made)
+
+    def take(number: int) -> str:
+        return str(number)
+
+    take.__annotations__["number"] = Annotated[int, AfterValidator(count)]
+    register.tool(take)
+    house.door.conditional.add("take")
+    assert text_of(house.peer().call("take", {"number": 5})) == "5"
+    assert house.door.asked == [("take", {"number": 5})]
+
+
+def test_arguments_that_do_not_fit_are_told_to_a_caller_who_holds_all_else(
+    house: House, register: Registrar
+) -> None:
+    @register.tool
+    def refund(order: int) -> str:
+        raise AssertionError("must not run")
+
+    house.door.conditional.add("refund")
+    result = house.peer().call("refund", {"order": "seven"})
+    assert result["isError"] is True
+    assert text_of(result).startswith("Invalid arguments for the tool 'refund': order")
+    house.door.refusals["refund"] = Refusal("denied", "No.")
+    assert text_of(house.peer().call("refund", {"order": "seven"})) == "No."
+    assert house.door.asked == []
+
+
 def test_a_challenge_is_an_http_403(house: House, register: Registrar) -> None:
     @register.tool
     def step() -> str:
