@@ -16,7 +16,7 @@ from .asking import AskingAgain, AskingOnStream, InputRequired, Subject
 from .bound import Bound, BoundResource, BoundTool
 from .call import Call, CallCancelled, running
 from .components import Component
-from .errors import INTERNAL_ERROR, ProtocolError
+from .errors import INTERNAL_ERROR, ProtocolError, printable
 from .results import UnfitResult
 from .schema import InvalidArguments
 from .server import Exchange, HTTPRefusal
@@ -27,6 +27,9 @@ _MASKED = "The {kind} failed; the server's log says why."
 
 #: What a client of a 2025 revision hears before it sets a level.
 _DEFAULT_LEVEL = "info"
+
+#: Characters of what is wrong with a result that the log gets.
+_LONGEST_TOLD = 500
 
 #: The only methods whose answer may be a question (basic/patterns/mrtr, Supported Requests).
 INPUT_METHODS = frozenset({"tools/call", "resources/read", "prompts/get"})
@@ -161,7 +164,9 @@ def _said_by_http(error: HTTPException) -> str:
 
 def unfit(bound: Bound, error: UnfitResult) -> Failed:
     """Log that a function returned what it does not declare, and mask it."""
-    logger.error("%s %r: %s", bound.component.kind, bound.component.name, error)
+    # What does not fit is told with pieces of it, and a client may have sent those.
+    told = printable(" ".join(str(error).split()), _LONGEST_TOLD)
+    logger.error("%s %r: %s", bound.component.kind, bound.component.name, told)
     return Failed(_MASKED.format(kind=bound.component.kind))
 
 

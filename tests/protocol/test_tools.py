@@ -151,6 +151,28 @@ def test_arguments_that_do_not_fit_are_told_to_the_model(
     assert text_of(result).startswith(f"Invalid arguments for the tool 'take': {told}")
 
 
+def test_a_result_that_does_not_fit_cannot_forge_a_line_of_the_log(
+    house: House, register: Registrar, caplog: pytest.LogCaptureFixture
+) -> None:
+    @register.tool
+    def count(words: dict[str, str]) -> dict[str, int]:
+        return words  # type: ignore[return-value]
+
+    @register.tool(output_schema={"type": "object", "additionalProperties": {"type": "integer"}})
+    def count_by_schema(words: dict[str, str]) -> Any:
+        return words
+
+    forged = "x\r\nINFO audit: all is well\x1b[31m\u2028"
+    with caplog.at_level(logging.DEBUG, "flask_mcp_auth0"):
+        for name in ("count", "count_by_schema"):
+            assert house.peer().call(name, {"words": {forged: forged, "y" * 9_000: "z" * 9_000}})["isError"]
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    for record in caplog.records:
+        assert record.getMessage().isprintable()
+        assert len(record.getMessage()) < 600
+        assert "not" in record.getMessage()
+
+
 def test_values_of_arguments_are_not_repeated_in_the_error(peer: Peer, register: Registrar) -> None:
     @register.tool
     def take(number: int) -> None: ...
