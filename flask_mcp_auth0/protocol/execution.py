@@ -16,7 +16,8 @@ from .asking import AskingAgain, AskingOnStream, InputRequired, Subject
 from .bound import Bound, BoundResource, BoundTool
 from .call import Call, CallCancelled, running
 from .components import Component
-from .errors import INTERNAL_ERROR, ProtocolError, printable
+from .errors import INTERNAL_ERROR, ProtocolError, invalid_params, printable
+from .jsonrpc import MAX_ID_LENGTH, is_request_id
 from .results import UnfitResult
 from .schema import InvalidArguments
 from .server import Exchange, HTTPRefusal
@@ -214,6 +215,8 @@ def _call(exchange: Exchange, bound: Bound, arguments: Mapping[str, Any]) -> Cal
     meta = request.params.get("_meta")
     meta = meta if isinstance(meta, Mapping) else {}
     token = meta.get("progressToken")
+    if isinstance(token, str) and len(token) > MAX_ID_LENGTH:
+        raise invalid_params(f"Invalid params: progressToken has more than {MAX_ID_LENGTH} characters")
     cancelled = _taken_back(exchange)
     asking: AskingAgain | AskingOnStream | None
     if request.method not in INPUT_METHODS:
@@ -237,7 +240,7 @@ def _call(exchange: Exchange, bound: Bound, arguments: Mapping[str, Any]) -> Cal
         terms=terms,
         meta=meta,
         emitter=exchange.emitter,
-        progress_token=token if isinstance(token, str | int) and not isinstance(token, bool) else None,
+        progress_token=token if is_request_id(token) else None,
         threshold=_log_threshold(exchange),
         asking=asking,
         cancelled=cancelled,

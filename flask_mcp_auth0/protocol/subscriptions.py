@@ -14,6 +14,7 @@ from flask import Response
 
 from . import jsonrpc
 from .access import Access
+from .bound import MAX_URI
 from .connection import connection_probe
 from .dispatch import Reply, refusal
 from .emitter import Emitter
@@ -195,7 +196,8 @@ def _granted(exchange: Exchange) -> dict[str, Any]:
 
 
 def _readable(exchange: Exchange, uri: str) -> bool:
-    found = exchange.server.registry.resolve(uri)
+    # No longer one is read either, and each is repeated in every message about it.
+    found = exchange.server.registry.resolve(uri) if len(uri) <= MAX_URI else None
     if found is None:
         return False
     try:

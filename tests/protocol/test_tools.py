@@ -608,6 +608,28 @@ def test_progress_and_messages_come_before_the_answer(house: House, register: Re
     assert text_of(messages[3]["result"]) == "done"
 
 
+def test_a_progress_token_is_repeated_up_to_a_length_and_refused_beyond_it(
+    house: House, register: Registrar
+) -> None:
+    ran: list[bool] = []
+
+    @register.tool
+    def work() -> Generator[int, None, str]:
+        ran.append(True)
+        yield from range(1, 4)
+        return "done"
+
+    peer = house.peer()
+    messages = events(peer.modern("tools/call", {"name": "work"}, progressToken="p" * 1024))
+    assert [message["params"]["progressToken"] for message in messages[:-1]] == ["p" * 1024] * 3
+    response = peer.modern("tools/call", {"name": "work"}, progressToken="p" * 1025)
+    assert error_of(response)["code"] == -32602
+    legacy = peer.legacy("tools/call", {"name": "work", "_meta": {"progressToken": "p" * 1025}})
+    assert error_of(legacy)["code"] == -32602
+    assert ran == [True]
+    assert len(response.data) + len(legacy.data) < 600
+
+
 def test_nothing_is_sent_that_was_not_asked_for(peer: Peer, register: Registrar) -> None:
     @register.tool
     def work(call: Call) -> str:
