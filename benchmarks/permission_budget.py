@@ -69,7 +69,7 @@ def decide_many(decider: Decider, calls: int, threads: int, issuer: str, seed: i
         for _ in range(calls // threads):
             user = turn.randrange(USERS)
             outcome = decider.decide(
-                caller(user, issuer), "tool", TOOL, Requirement(protected=True), {}
+                caller(user, issuer), "tool", TOOL, Requirement(protected=True), dict
             ).outcome
             mine[outcome] += 1
             if outcome in ("granted", "denied") and (outcome == "granted") != (user % 2 == 0):

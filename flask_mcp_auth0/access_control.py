@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, cast
 
 from flask import request
@@ -54,7 +54,7 @@ class AccessControl:
         error = TokenMissing()
         return Refusal("unauthenticated", error.description, ", ".join(self._challenges.of(error)))
 
-    def check(self, component: Component, arguments: Mapping[str, Any]) -> Refusal | None:
+    def check(self, component: Component, arguments: Callable[[], Mapping[str, Any]]) -> Refusal | None:
         """Ask whether the caller may use a component."""
         decision = self._decider.decide(
             find_auth_info(), component.kind, component.name, _requirement(component), arguments

@@ -58,7 +58,7 @@ def protected_tool(
     :param match: whether ``all`` of them are needed or ``any`` one.
     :param scopes: scopes that the token must carry besides (RFC 6750 §3.1); a client can ask for them.
     :param when: a function of ``(auth_info, arguments)`` that must return true, or several. The arguments are
-        not validated yet. Whatever it raises refuses the call.
+        what the function will get: validated, converted, with defaults. Whatever it raises refuses the call.
     :return: the very function that was given.
     :raises RegistrationError: if a name cannot be a scope (RFC 6749 §3.3), or this is no function.
     """

@@ -100,13 +100,15 @@ class Decider:
         kind: str,
         name: str,
         requirement: Requirement,
-        arguments: Mapping[str, Any],
+        arguments: Callable[[], Mapping[str, Any]],
     ) -> Decision:
         """Decide about one use of one component, tell the log and send the signal.
 
         :param auth_info: the caller, ``None`` for one without a token.
         :param kind: ``tool``, ``resource`` or ``prompt``.
-        :param arguments: for the requirement's conditions; not validated yet.
+        :param arguments: returns them for the requirement's conditions, as the function will get them. It is
+            called only for a caller who holds everything else, so that what it says of arguments that do not
+            fit is for no other; what it raises leaves this function.
         """
         started = time.perf_counter()
         known = Holdings(auth_info, self.settings, self.lookup)
@@ -115,7 +117,13 @@ class Decider:
         else:
             decision = self._judge(known, kind, name, requirement)
             if decision.granted and requirement.conditions:
-                decision = self._ask_conditions(auth_info, kind, name, requirement, arguments)
+                try:
+                    fitting = arguments()
+                except Exception:
+                    seconds = time.perf_counter() - started
+                    self._tell("denied", "the arguments do not fit", auth_info, kind, name, seconds)
+                    raise
+                decision = self._ask_conditions(auth_info, kind, name, requirement, fitting)
             elif self._is_concealed(decision):
                 decision = Decision("hidden", decision.reason)
         self._tell(decision.outcome, decision.reason, auth_info, kind, name, time.perf_counter() - started)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flask import request
 
 from ..protocol.server import Exchange
+from ..protocol.versions import HANDSHAKE_VERSIONS, MODERN_VERSIONS
 from ..protocol.watching import Failure
 from . import timings
 from .request_ids import current_request_id
@@ -47,6 +48,8 @@ _METHODS = frozenset(
         "tools/list",
     )
 )
+#: Of a notification the version is whatever its header says.
+_VERSIONS = frozenset((*MODERN_VERSIONS, *HANDSHAKE_VERSIONS))
 OTHER = "_OTHER"
 _URI_METHODS = ("resources/read", "resources/subscribe", "resources/unsubscribe")
 
@@ -124,9 +127,10 @@ class SpanWatch(TimingWatch):
 
 def _common(exchange: Exchange, method: str) -> tuple[dict[str, Any], str | None]:
     """Return the attributes of span and metric, all of low cardinality, and what the span's name ends with."""
+    version = exchange.terms.version
     attributes: dict[str, Any] = {
         "mcp.method.name": method,
-        "mcp.protocol.version": exchange.terms.version,
+        "mcp.protocol.version": version if version in _VERSIONS else OTHER,
         "network.protocol.name": "http",
         "network.transport": "tcp",
     }

@@ -5,7 +5,7 @@ The protocol room asks through :class:`Access`; the extension provides it. Nothi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -62,8 +62,13 @@ class Access(Protocol):
         """Return the refusal of whatever needs a token, for a request that came without one."""
         ...
 
-    def check(self, component: Component, arguments: Mapping[str, Any]) -> Refusal | None:
-        """Tell why the caller may not use the component with these (not yet validated) arguments."""
+    def check(self, component: Component, arguments: Callable[[], Mapping[str, Any]]) -> Refusal | None:
+        """Tell why the caller may not use the component.
+
+        :param arguments: returns them as the function will get them, or raises because they do not fit, which
+            is passed on. To be called only where the decision turns on them, and after all else is granted:
+            whoever is refused learns nothing of what would have fitted.
+        """
         ...
 
     def unknown(self, kind: str, name: str) -> Refusal | None:

@@ -13,11 +13,13 @@ from werkzeug.exceptions import HTTPException
 from ..errors import AuthorizationUnavailable, InsufficientScopeError, PermissionDenied, ToolError
 from .access import Refusal
 from .asking import AskingAgain, AskingOnStream, InputRequired, Subject
-from .bound import Bound, BoundTool
+from .bound import Bound, BoundResource, BoundTool
 from .call import Call, CallCancelled, running
 from .components import Component
-from .errors import INTERNAL_ERROR, ProtocolError
+from .errors import INTERNAL_ERROR, ProtocolError, invalid_params, printable
+from .jsonrpc import MAX_ID_LENGTH, is_request_id
 from .results import UnfitResult
+from .schema import InvalidArguments
 from .server import Exchange, HTTPRefusal
 
 logger = logging.getLogger("flask_mcp_auth0.calls")
@@ -26,6 +28,9 @@ _MASKED = "The {kind} failed; the server's log says why."
 
 #: What a client of a 2025 revision hears before it sets a level.
 _DEFAULT_LEVEL = "info"
+
+#: Characters of what is wrong with a result that the log gets.
+_LONGEST_TOLD = 500
 
 #: The only methods whose answer may be a question (basic/patterns/mrtr, Supported Requests).
 INPUT_METHODS = frozenset({"tools/call", "resources/read", "prompts/get"})
@@ -47,12 +52,34 @@ class Failed(Exception):
     """A function failed; the text is for the caller and gives nothing away."""
 
 
-def check_access(exchange: Exchange, bound: Bound, arguments: Mapping[str, Any]) -> None:
+def check_access(
+    exchange: Exchange,
+    bound: Bound,
+    arguments: Mapping[str, Any],
+    *,
+    fitting: Callable[[], Mapping[str, Any]] | None = None,
+) -> None:
     """Make sure that the caller may use a component.
 
+    A decision that turns on the arguments is given them as the function will get them: were it given them as
+    they were sent, it would look at ``"7"`` where the function acts on ``7``.
+
+    :param arguments: as the client sent them.
+    :param fitting: returns what the function will get, for a caller who has made it already.
     :raises Refused: if not.
+    :raises InvalidArguments: if the decision turns on arguments that do not fit.
     """
-    refusal = exchange.server.access.check(bound.component, arguments)
+    if fitting is None:
+        # A completion is for arguments that are not all there yet, and gets them as they are.
+        completing = exchange.request.method == "completion/complete"
+        fitting = (lambda: arguments) if completing else (lambda: bound.parameters.bind(arguments))
+    try:
+        refusal = exchange.server.access.check(bound.component, fitting)
+    except InvalidArguments:
+        if not isinstance(bound, BoundResource):
+            raise
+        # A variable of the wrong type names nothing.
+        refusal = Refusal("hidden", "")
     if refusal is not None:
         raise Refused(refusal)
 
@@ -138,7 +165,9 @@ def _said_by_http(error: HTTPException) -> str:
 
 def unfit(bound: Bound, error: UnfitResult) -> Failed:
     """Log that a function returned what it does not declare, and mask it."""
-    logger.error("%s %r: %s", bound.component.kind, bound.component.name, error)
+    # What does not fit is told with pieces of it, and a client may have sent those.
+    told = printable(" ".join(str(error).split()), _LONGEST_TOLD)
+    logger.error("%s %r: %s", bound.component.kind, bound.component.name, told)
     return Failed(_MASKED.format(kind=bound.component.kind))
 
 
@@ -186,6 +215,8 @@ def _call(exchange: Exchange, bound: Bound, arguments: Mapping[str, Any]) -> Cal
     meta = request.params.get("_meta")
     meta = meta if isinstance(meta, Mapping) else {}
     token = meta.get("progressToken")
+    if isinstance(token, str) and len(token) > MAX_ID_LENGTH:
+        raise invalid_params(f"Invalid params: progressToken has more than {MAX_ID_LENGTH} characters")
     cancelled = _taken_back(exchange)
     asking: AskingAgain | AskingOnStream | None
     if request.method not in INPUT_METHODS:
@@ -209,7 +240,7 @@ def _call(exchange: Exchange, bound: Bound, arguments: Mapping[str, Any]) -> Cal
         terms=terms,
         meta=meta,
         emitter=exchange.emitter,
-        progress_token=token if isinstance(token, str | int) and not isinstance(token, bool) else None,
+        progress_token=token if is_request_id(token) else None,
         threshold=_log_threshold(exchange),
         asking=asking,
         cancelled=cancelled,

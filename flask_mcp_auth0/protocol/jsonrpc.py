@@ -15,6 +15,8 @@ from .errors import INVALID_REQUEST, PARSE_ERROR, ProtocolError
 
 #: Deeper nesting than any schema needs; far below what a recursive reader could not bear.
 MAX_DEPTH = 64
+#: An id, and a progress token, is repeated in every message that is about its request.
+MAX_ID_LENGTH = 1024
 #: A batch is one request with one budget (2025-03-26 only).
 MAX_BATCH = 50
 
@@ -83,7 +85,10 @@ def message_of(value: Any) -> Message:
         raise ProtocolError(INVALID_REQUEST, 'Invalid request: "jsonrpc" must be "2.0"')
     has_id = "id" in value
     if has_id and not is_request_id(value["id"]):
-        raise ProtocolError(INVALID_REQUEST, "Invalid request: the id must be a string or an integer")
+        raise ProtocolError(
+            INVALID_REQUEST,
+            f"Invalid request: the id must be a string of at most {MAX_ID_LENGTH} characters or an integer",
+        )
     if "method" not in value:
         return _client_response(value)
     method = value["method"]
@@ -106,8 +111,13 @@ def readable_id(value: Any) -> RequestId | None:
 
 
 def is_request_id(value: Any) -> bool:
-    """Tell whether a value can be a request's id: a string or an integer, never null (basic/index)."""
-    return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
+    """Tell whether a value can be a request's id: a string or an integer, never null (basic/index).
+
+    The same goes for a progress token (basic/utilities/progress). A longer string than ``MAX_ID_LENGTH`` is none.
+    """
+    if isinstance(value, str):
+        return len(value) <= MAX_ID_LENGTH
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def encode(value: Any) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import jsonrpc
@@ -41,17 +42,19 @@ def list_prompts(exchange: Exchange) -> bytes:
 
 
 def _list(exchange: Exchange, member: bytes, items: Sequence[Bound]) -> bytes:
-    start = _position(exchange, member, len(items))
+    cursor = _cursor_of(exchange, member)
     listing = exchange.server.access.listing([item.component for item in items])
     off = exchange.server.switches.off(items[0].component.kind, fresh=True) if items else frozenset()
     shown = [
-        (index, item)
-        for index, (item, visible) in enumerate(zip(items, listing.visible, strict=True))
-        if visible and index >= start and item.component.name not in off
+        item
+        for item, visible in zip(items, listing.visible, strict=True)
+        if visible and item.component.name not in off
     ]
-    parts = [b'{"', member, b'":[', b",".join(item.encoded for _, item in shown[:PAGE_SIZE]), b"]"]
-    if len(shown) > PAGE_SIZE:
-        parts += [b',"nextCursor":"', _cursor(member, shown[PAGE_SIZE][0]), b'"']
+    start = 0 if cursor is None else cursor.start(shown)
+    end = start + PAGE_SIZE
+    parts = [b'{"', member, b'":[', b",".join(item.encoded for item in shown[start:end]), b"]"]
+    if len(shown) > end:
+        parts += [b',"nextCursor":"', _Cursor(end, shown[end - 1].component.name).written(member), b'"']
     if exchange.terms.modern:
         scope = b"public" if listing.uniform else b"private"
         parts += [b',"ttlMs":', str(listing.ttl_ms).encode(), b',"cacheScope":"', scope]
@@ -60,25 +63,48 @@ def _list(exchange: Exchange, member: bytes, items: Sequence[Bound]) -> bytes:
     return b"".join(parts)
 
 
-def _cursor(member: bytes, index: int) -> bytes:
-    # A position among all that is registered, which is fixed: it stays right while what is visible changes, and
-    # names nothing that the caller may not know.
-    return base64.urlsafe_b64encode(member + b":" + str(index).encode())
+@dataclass(frozen=True, slots=True)
+class _Cursor:
+    """Where a page ended, in terms of what its reader saw.
+
+    Whoever makes one up learns nothing: what is hidden or switched off has no part in how it is understood.
+
+    :param given: how many were given so far.
+    :param last: the name of the last one of them.
+    """
+
+    given: int
+    last: str
+
+    def start(self, shown: Sequence[Bound]) -> int:
+        """Return where the next page starts among what is shown now, which may be less or more than it was."""
+        for index, item in enumerate(shown):
+            if item.component.name == self.last:
+                return index + 1
+        # The last one is shown no longer, so there is one less in front; rather one twice than one not at all.
+        return self.given - 1
+
+    def written(self, member: bytes) -> bytes:
+        """Return it as a client gets it, for one kind of list."""
+        name = self.last.encode("utf-8", "surrogatepass")
+        return base64.urlsafe_b64encode(b":".join((member, str(self.given).encode(), name)))
 
 
-def _position(exchange: Exchange, member: bytes, count: int) -> int:
-    """Return where a page starts (server/utilities/pagination, Error Handling).
+def _cursor_of(exchange: Exchange, member: bytes) -> _Cursor | None:
+    """Return the cursor that a request brings (server/utilities/pagination, Error Handling).
 
-    :raises ProtocolError: -32602 if the cursor is none of ours.
+    :raises ProtocolError: -32602 if it has not the form of ours.
     """
     cursor = exchange.params.get("cursor")
     if cursor is None:
-        return 0
+        return None
     try:
-        name, _, index = base64.b64decode(str(cursor).encode(), altchars=b"-_", validate=True).partition(b":")
-        position = int(index) if len(index) < 10 and index.isdigit() else -1
+        text = base64.b64decode(str(cursor).encode(), altchars=b"-_", validate=True)
+        name, number, last = text.split(b":", 2)
+        given = int(number) if len(number) < 10 and number.isdigit() else 0
+        found = _Cursor(given, last.decode("utf-8", "surrogatepass"))
     except (binascii.Error, ValueError):
-        name, position = b"", -1
-    if not isinstance(cursor, str) or name != member or not 0 < position < count:
+        raise invalid_params("Invalid params: unknown cursor") from None
+    if not isinstance(cursor, str) or name != member or not given or not last:
         raise invalid_params("Invalid params: unknown cursor")
-    return position
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,12 +33,12 @@ def get_prompt(exchange: Exchange) -> dict[str, Any] | Deferred:
     if not isinstance(arguments, dict) or not all(isinstance(value, str) for value in arguments.values()):
         raise invalid_params("Invalid params: arguments must be an object of strings")
     prompt = find_prompt(exchange, name)
+    fitting = functools.cache(lambda: prompt.parameters.bind(arguments))
     try:
-        check_access(exchange, prompt, arguments)
+        check_access(exchange, prompt, arguments, fitting=fitting)
+        keyword_arguments = fitting()
     except Refused as refused:
         raise refused_error(exchange, refused.refusal, unknown_prompt(name)) from refused
-    try:
-        keyword_arguments = prompt.parameters.bind(arguments)
     except InvalidArguments as error:
         raise invalid_params(f"Invalid params: {error}") from None
     return Deferred(lambda running: _run(running, prompt, keyword_arguments, arguments))

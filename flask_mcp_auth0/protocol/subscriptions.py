@@ -14,10 +14,12 @@ from flask import Response
 
 from . import jsonrpc
 from .access import Access
+from .bound import MAX_URI
 from .connection import connection_probe
 from .dispatch import Reply, refusal
 from .emitter import Emitter
 from .errors import INTERNAL_ERROR, ProtocolError, invalid_params, method_not_found
+from .execution import Refused, check_access
 from .jsonrpc import notification
 from .notifications import LIST_KINDS, Change, Filter, ListKind
 from .server import Exchange, HTTPRefusal
@@ -194,8 +196,15 @@ def _granted(exchange: Exchange) -> dict[str, Any]:
 
 
 def _readable(exchange: Exchange, uri: str) -> bool:
-    found = exchange.server.registry.resolve(uri)
-    return found is not None and exchange.server.access.check(found[0].component, found[1]) is None
+    # No longer one is read either, and each is repeated in every message about it.
+    found = exchange.server.registry.resolve(uri) if len(uri) <= MAX_URI else None
+    if found is None:
+        return False
+    try:
+        check_access(exchange, *found)
+    except Refused:
+        return False
+    return True
 
 
 def _wanted(granted: Mapping[str, Any]) -> Filter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,7 @@ def call_tool(exchange: Exchange) -> dict[str, Any] | Deferred:
     """Find the tool, ask whether the caller may, and prepare its run.
 
     Authorization comes before the arguments are looked at, and before the headers that mirror them, so that
-    neither tells anybody anything about a tool that is not theirs.
+    neither tells anybody anything about a tool that is not theirs. Conditions alone come after both.
 
     :raises ProtocolError: -32602 if there is no such tool, or the request is malformed.
     """
@@ -38,14 +39,18 @@ def call_tool(exchange: Exchange) -> dict[str, Any] | Deferred:
     tool = exchange.server.registry.tools.get(name)
     if tool is None or name in exchange.server.switches.off("tool"):
         return _not_found(exchange, name)
+
+    @functools.cache
+    def fitting() -> dict[str, Any]:
+        if exchange.terms.modern and tool.mirrored:
+            check_parameter_headers(exchange.headers, tool.mirrored, arguments)
+        return tool.parameters.bind(arguments)
+
     try:
-        check_access(exchange, tool, arguments)
+        check_access(exchange, tool, arguments, fitting=fitting)
+        keyword_arguments = fitting()
     except Refused as refused:
         return exchange.complete(refusal_result(exchange, refused.refusal, name))
-    if exchange.terms.modern and tool.mirrored:
-        check_parameter_headers(exchange.headers, tool.mirrored, arguments)
-    try:
-        keyword_arguments = tool.parameters.bind(arguments)
     except InvalidArguments as error:
         # In-band, so that the model can mend its call (server/tools, Error Handling).
         return exchange.complete(error_result(f"Invalid arguments for the tool {name!r}: {error}"))

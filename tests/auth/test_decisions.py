@@ -33,7 +33,7 @@ def decide(
     kind: str = "tool",
     arguments: Mapping[str, Any] | None = None,
 ) -> Decision:
-    return house.decider.decide(who, kind, name, requirement, arguments or {})
+    return house.decider.decide(who, kind, name, requirement, lambda: arguments or {})
 
 
 # Which permission it is
@@ -380,6 +380,25 @@ def test_conditions_are_asked_only_of_those_who_hold_the_permission() -> None:
     assert (
         decide(House(FakeReader({"tool:refund"})), caller("bob"), protected(when=never)).outcome == "denied"
     )
+
+
+def test_arguments_are_made_only_for_conditions_of_those_who_hold_the_permission() -> None:
+    def made() -> Mapping[str, Any]:
+        raise LookupError("order must be a number")
+
+    house = House(FakeReader({"tool:refund"}, ada={"tool:refund"}))
+    heard: list[tuple[str, str]] = []
+    house.decider.observe = lambda outcome, reason, *_: heard.append((outcome, reason))
+    asked = protected(when=lambda i, a: True)
+    assert house.decider.decide(caller("bob"), "tool", "refund", asked, made).outcome == "denied"
+    assert house.decider.decide(caller("ada"), "tool", "refund", PROTECTED, made).granted
+    with pytest.raises(LookupError):
+        house.decider.decide(caller("ada"), "tool", "refund", asked, made)
+    assert heard == [
+        ("denied", "the permission is not held"),
+        ("granted", "permission"),
+        ("denied", "the arguments do not fit"),
+    ]
 
 
 def test_every_condition_must_be_met() -> None:

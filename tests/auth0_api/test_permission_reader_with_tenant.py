@@ -89,7 +89,7 @@ class World:
         return person(sub=self.users[f"user-{number}"], **more)
 
     def outcome(self, who: AuthInfo, name: str = "refund", requirement: Requirement = PROTECTED) -> str:
-        return self.decider.decide(who, "tool", name, requirement, {}).outcome
+        return self.decider.decide(who, "tool", name, requirement, dict).outcome
 
     def _count(self) -> dict[str, int]:
         return {what: times for what, times in self.server.state.counts.items() if "/api/v2/" in what}

@@ -117,7 +117,7 @@ def simulated(demand: Demand, hours: float) -> float:
         tool = "vault" if number < demand.refused * demand.users else "ledger"
         # Half of them by the tenant's definitions alone, as those are asked for as well.
         requirement = Requirement() if turn.random() < 0.5 else Requirement(protected=True)
-        decision = turn.choice(deciders).decide(callers[number], "tool", tool, requirement, {})
+        decision = turn.choice(deciders).decide(callers[number], "tool", tool, requirement, dict)
         assert decision.granted == (tool == "ledger")
         heapq.heapreplace(calls, (clock.now + turn.expovariate(1 / mean), number))
     return (reader.asked - before) / (ends_at - began)

@@ -272,6 +272,22 @@ def test_a_condition_decides_by_caller_and_arguments(site: Site) -> None:
     assert site.call("orders", {"customer": "auth0|bob"}, token=token)["isError"] is True
 
 
+@pytest.mark.parametrize("order", [7, "7", 7.0, "+7", "7.0", " 7 ", "007"])
+def test_no_spelling_of_an_argument_gets_around_a_condition(site: Site, order: object) -> None:
+    @site.mcp.protected_tool(when=lambda info, arguments: arguments["order"] not in {7})
+    def refund(order: int) -> str:
+        return f"refunded {order}"
+
+    site.start()
+    token = site.token(permissions=("tool:refund",))
+    denied = "You don't have permission to use the 'refund' tool."
+    assert site.text("refund", arguments={"order": order}, token=token) == denied
+    assert site.text("refund", arguments={"order": "8"}, token=token) == "refunded 8"
+    misfit = site.text("refund", arguments={"order": "seven"}, token=token)
+    assert misfit.startswith("Invalid arguments for the tool 'refund'")
+    assert site.text("refund", arguments={"order": "seven"}) == denied
+
+
 class TestAnonymous:
     @pytest.fixture
     def site(self, issuer: Issuer) -> Site:

@@ -27,9 +27,9 @@ _SEALER = Sealer(["another secret, long enough for this"])
 @given(
     cursor=st.text(max_size=30)
     | st.binary(max_size=30).map(lambda raw: base64.urlsafe_b64encode(raw).decode())
-    | st.tuples(st.sampled_from(["tools", "prompts", "resources", "x"]), st.integers(-5, 10**12)).map(
-        lambda pair: base64.urlsafe_b64encode(f"{pair[0]}:{pair[1]}".encode()).decode()
-    ),
+    | st.tuples(
+        st.sampled_from(["tools", "prompts", "resources", "x"]), st.integers(-5, 10**12), st.text(max_size=9)
+    ).map(lambda parts: base64.urlsafe_b64encode(":".join(map(str, parts)).encode()).decode()),
     kind=st.sampled_from(["tools", "prompts", "resources", "resources/templates"]),
     modern=st.booleans(),
 )

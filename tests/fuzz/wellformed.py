@@ -127,6 +127,8 @@ def _parsed(body: bytes) -> Any:
 
 def _id_of(value: Any) -> Any:
     found = value.get("id") if isinstance(value, dict) else None
+    if isinstance(found, str) and len(found) > 1024:
+        return None  # what is longer is refused, and never repeated
     return found if type(found) in (str, int) else None
 
 

@@ -118,11 +118,15 @@ def test_a_line_a_request_without_its_parameters(keys: KeyRing) -> None:
         with socket.create_connection(("127.0.0.1", server.port), timeout=5) as raw:
             raw.sendall(b"nonsense\r\n\r\n")
             assert b"400" in raw.recv(4096)
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as raw:
+            raw.sendall(b"GET /\x1b[31m\x00 HTTP/1.0\r\n\r\n")
+            assert raw.recv(4096)
     finally:
         running.shutdown()
         thread.join()
         running.server_close()
     assert lines[0] == "GET /authorize 403"
+    assert all(line.isprintable() for line in lines), lines
     assert not any("secret" in line for line in lines)
 
 

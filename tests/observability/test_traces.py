@@ -173,10 +173,20 @@ def test_an_exception_whose_text_the_client_does_not_get_is_on_the_span(
 def test_what_a_client_makes_up_names_no_span_and_no_series(tools: Site, recorded: Recorded) -> None:
     tools.post("made/up-77")
     tools.post("tools/call", {"name": "made-up-77"})
+    for number in range(3):
+        headers = {
+            "Authorization": f"Bearer {tools.token()}",
+            "MCP-Protocol-Version": f"made-up-{number}",
+        }
+        body = {"jsonrpc": "2.0", "method": "made/up-77"}
+        assert tools.app.test_client().post("/mcp", json=body, headers=headers).status_code == 202
     names = {span.name for span in recorded.spans() if "POST" not in span.name}
     assert names == {"_OTHER", "tools/call"}
-    for point in recorded.points("mcp.server.operation.duration"):
+    points = recorded.points("mcp.server.operation.duration")
+    for point in points:
         assert "made" not in str(dict(point.attributes))
+    versions = [dict(point.attributes)["mcp.protocol.version"] for point in points]
+    assert sorted(versions) == ["2025-11-25", "2025-11-25", "_OTHER"]
 
 
 def test_the_duration_is_measured_in_seconds_in_the_advised_buckets(tools: Site, recorded: Recorded) -> None:

@@ -42,6 +42,8 @@ class Door:
         self.hidden: set[str] = set()
         self.known = True
         self.ends: float | None = None
+        #: components whose arguments are looked at, and what was seen
+        self.conditional: set[str] = set()
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
 
     def caller(self) -> str:
@@ -56,9 +58,11 @@ class Door:
     def unauthenticated(self) -> Refusal:
         return Refusal("unauthenticated", "Log in.", 'Bearer scope="openid"')
 
-    def check(self, component: Component, arguments: Mapping[str, Any]) -> Refusal | None:
-        self.asked.append((component.name, arguments))
-        return self.refusals.get(component.name)
+    def check(self, component: Component, arguments: Callable[[], Mapping[str, Any]]) -> Refusal | None:
+        refusal = self.refusals.get(component.name)
+        if refusal is None and component.name in self.conditional:
+            self.asked.append((component.name, arguments()))
+        return refusal
 
     def unknown(self, kind: str, name: str) -> Refusal | None:
         return self.refusals.get(f"unknown:{kind}")

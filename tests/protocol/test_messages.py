@@ -74,6 +74,22 @@ def test_an_id_comes_back_as_it_went_in(peer: Peer, request_id: Any) -> None:
     assert type(json.loads(response.data)["id"]) is type(request_id)
 
 
+@pytest.mark.parametrize("era", [{}, {"MCP-Protocol-Version": "2026-07-28"}])
+def test_an_id_is_repeated_up_to_a_length_and_refused_beyond_it(peer: Peer, era: dict[str, str]) -> None:
+    longest = {"jsonrpc": "2.0", "id": "i" * 1024, "method": "ping"}
+    assert peer.post(longest, era).get_json()["id"] == longest["id"]
+    response = peer.post({**longest, "id": "i" * 1025}, era)
+    assert error_of(response)["code"] == -32600
+    assert len(response.data) < 300
+
+
+def test_an_overlong_id_in_a_batch_is_refused_on_its_own(peer: Peer) -> None:
+    batch = [{"jsonrpc": "2.0", "id": identity, "method": "ping"} for identity in ("i" * 1025, "fine")]
+    first, second = peer.post(batch, {"MCP-Protocol-Version": "2025-03-26"}).get_json()
+    assert (first["id"], first["error"]["code"]) == (None, -32600)
+    assert (second["id"], second["result"]) == ("fine", {})
+
+
 def test_a_body_over_the_limit_is_refused_unread(house: House) -> None:
     house.max_body = 1000
     response = house.peer().post(b"x" * 2000)

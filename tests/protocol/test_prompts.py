@@ -96,6 +96,35 @@ def test_a_request_that_does_not_fit_is_invalid(
     assert error_of(peer.legacy("prompts/get", params))["code"] == -32602
 
 
+def test_a_decision_by_arguments_is_given_them_as_the_prompt_will_get_them(
+    house: House, register: Registrar
+) -> None:
+    @register.prompt
+    def sum_up(order: int, brief: bool = False) -> str:
+        return f"{order}"
+
+    house.door.conditional.add("sum_up")
+    get(house.peer(), "sum_up", {"order": "7.0"})
+    assert house.door.asked == [("sum_up", {"order": 7, "brief": False})]
+    misfit = house.peer().modern("prompts/get", {"name": "sum_up", "arguments": {"order": "seven"}})
+    assert error_of(misfit)["code"] == -32602
+    assert "order" in error_of(misfit)["message"]
+
+
+def test_a_decision_about_a_completion_is_given_what_is_there_so_far(
+    house: House, register: Registrar
+) -> None:
+    @register.prompt(completions={"item": lambda typed, known: [f"{known['order']}-{typed}"]})
+    def sum_up(order: int, item: str) -> str:
+        return item
+
+    house.door.conditional.add("sum_up")
+    reference = {"type": "ref/prompt", "name": "sum_up"}
+    found = complete(house.peer(), reference, "item", "a", context={"arguments": {"order": "7"}})
+    assert found["values"] == ["7-a"]
+    assert house.door.asked == [("sum_up", {"order": "7"})]
+
+
 def test_refusals_and_failures_are_told_as_errors(house: House, register: Registrar) -> None:
     @register.prompt
     def safe() -> str:

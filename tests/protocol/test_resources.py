@@ -142,6 +142,28 @@ def test_a_uri_that_is_none_is_refused(peer: Peer, register: Registrar, uri: Any
     assert error_of(peer.legacy("resources/read", {"uri": uri}))["code"] in (-32602, -32002)
 
 
+def test_a_decision_by_variables_is_given_them_as_the_function_will_get_them(
+    house: House, register: Registrar
+) -> None:
+    @register.resource("house://orders/{number}")
+    def order(number: int) -> str:
+        return f"order {number}"
+
+    @register.resource("house://plan")
+    def plan() -> str:
+        return "a plan"
+
+    house.door.conditional |= {"order", "plan"}
+    peer = house.peer()
+    assert read(peer, "house://orders/007")[0]["text"] == "order 7"
+    assert read(peer, "house://plan")[0]["text"] == "a plan"
+    assert house.door.asked == [("order", {"number": 7}), ("plan", {})]
+    misfit = error_of(peer.modern("resources/read", {"uri": "house://orders/seven"}))
+    assert misfit == error_of(peer.modern("resources/read", {"uri": "house://other/seven"})) | {
+        "data": {"uri": "house://orders/seven"}
+    }
+
+
 def test_refusals_are_told_as_errors_of_our_own(house: House, register: Registrar) -> None:
     @register.resource("house://safe")
     def safe() -> str:

@@ -120,6 +120,32 @@ def test_a_resource_that_the_caller_may_not_read_is_not_granted(
     assert messages[0]["params"]["notifications"] == {}
 
 
+def test_a_uri_that_is_too_long_to_be_read_is_not_granted(
+    register: Registrar, peer: Peer, stream: Stream
+) -> None:
+    @register.resource("house://files/{+path}")
+    def file(path: str) -> str:
+        return ""
+
+    uris = ["house://files/" + "a" * 3000, "house://files/a"]
+    messages = stream.run(listen(peer, {"resourceSubscriptions": uris}))
+    assert messages[0]["params"]["notifications"] == {"resourceSubscriptions": ["house://files/a"]}
+
+
+def test_whether_a_resource_is_granted_is_decided_by_its_variables_as_the_function_gets_them(
+    house: House, register: Registrar, peer: Peer, stream: Stream
+) -> None:
+    @register.resource("house://orders/{number}")
+    def order(number: int) -> str:
+        return ""
+
+    house.door.conditional.add("order")
+    uris = ["house://orders/007", "house://orders/seven"]
+    messages = stream.run(listen(peer, {"resourceSubscriptions": uris}))
+    assert messages[0]["params"]["notifications"] == {"resourceSubscriptions": ["house://orders/007"]}
+    assert house.door.asked == [("order", {"number": 7})]
+
+
 @pytest.mark.parametrize(
     "wanted",
     [

@@ -151,6 +151,28 @@ def test_arguments_that_do_not_fit_are_told_to_the_model(
     assert text_of(result).startswith(f"Invalid arguments for the tool 'take': {told}")
 
 
+def test_a_result_that_does_not_fit_cannot_forge_a_line_of_the_log(
+    house: House, register: Registrar, caplog: pytest.LogCaptureFixture
+) -> None:
+    @register.tool
+    def count(words: dict[str, str]) -> dict[str, int]:
+        return words  # type: ignore[return-value]
+
+    @register.tool(output_schema={"type": "object", "additionalProperties": {"type": "integer"}})
+    def count_by_schema(words: dict[str, str]) -> Any:
+        return words
+
+    forged = "x\r\nINFO audit: all is well\x1b[31m\u2028"
+    with caplog.at_level(logging.DEBUG, "flask_mcp_auth0"):
+        for name in ("count", "count_by_schema"):
+            assert house.peer().call(name, {"words": {forged: forged, "y" * 9_000: "z" * 9_000}})["isError"]
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    for record in caplog.records:
+        assert record.getMessage().isprintable()
+        assert len(record.getMessage()) < 600
+        assert "not" in record.getMessage()
+
+
 def test_values_of_arguments_are_not_repeated_in_the_error(peer: Peer, register: Registrar) -> None:
     @register.tool
     def take(number: int) -> None: ...
@@ -433,6 +455,51 @@ def test_a_refused_tool_does_not_run_and_its_arguments_are_not_looked_at(
     )
 
 
+def test_a_decision_by_arguments_is_given_them_as_the_function_will_get_them(
+    house: House, register: Registrar
+) -> None:
+    @register.tool
+    def refund(order: int, at: datetime.date, note: str = "none", *, call: Call) -> str:
+        return f"{order!r} {note}"
+
+    house.door.conditional.add("refund")
+    assert text_of(house.peer().call("refund", {"order": "+7", "at": "2026-01-02"})) == "7 none"
+    assert house.door.asked == [("refund", {"order": 7, "at": datetime.date(2026, 1, 2), "note": "none"})]
+
+
+def test_arguments_are_made_once_for_the_decision_and_the_function(house: House, register: Registrar) -> None:
+    made: list[int] = []
+
+    def count(value: int) -> int:
+        made.append(value)
+        return value * len(made)
+
+    def take(number: int) -> str:
+        return str(number)
+
+    take.__annotations__["number"] = Annotated[int, AfterValidator(count)]
+    register.tool(take)
+    house.door.conditional.add("take")
+    assert text_of(house.peer().call("take", {"number": 5})) == "5"
+    assert house.door.asked == [("take", {"number": 5})]
+
+
+def test_arguments_that_do_not_fit_are_told_to_a_caller_who_holds_all_else(
+    house: House, register: Registrar
+) -> None:
+    @register.tool
+    def refund(order: int) -> str:
+        raise AssertionError("must not run")
+
+    house.door.conditional.add("refund")
+    result = house.peer().call("refund", {"order": "seven"})
+    assert result["isError"] is True
+    assert text_of(result).startswith("Invalid arguments for the tool 'refund': order")
+    house.door.refusals["refund"] = Refusal("denied", "No.")
+    assert text_of(house.peer().call("refund", {"order": "seven"})) == "No."
+    assert house.door.asked == []
+
+
 def test_a_challenge_is_an_http_403(house: House, register: Registrar) -> None:
     @register.tool
     def step() -> str:
@@ -539,6 +606,28 @@ def test_progress_and_messages_come_before_the_answer(house: House, register: Re
     assert messages[1]["params"] == {"level": "info", "data": {"step": 1}}
     assert messages[2]["params"]["progress"] == 1.5
     assert text_of(messages[3]["result"]) == "done"
+
+
+def test_a_progress_token_is_repeated_up_to_a_length_and_refused_beyond_it(
+    house: House, register: Registrar
+) -> None:
+    ran: list[bool] = []
+
+    @register.tool
+    def work() -> Generator[int, None, str]:
+        ran.append(True)
+        yield from range(1, 4)
+        return "done"
+
+    peer = house.peer()
+    messages = events(peer.modern("tools/call", {"name": "work"}, progressToken="p" * 1024))
+    assert [message["params"]["progressToken"] for message in messages[:-1]] == ["p" * 1024] * 3
+    response = peer.modern("tools/call", {"name": "work"}, progressToken="p" * 1025)
+    assert error_of(response)["code"] == -32602
+    legacy = peer.legacy("tools/call", {"name": "work", "_meta": {"progressToken": "p" * 1025}})
+    assert error_of(legacy)["code"] == -32602
+    assert ran == [True]
+    assert len(response.data) + len(legacy.data) < 600
 
 
 def test_nothing_is_sent_that_was_not_asked_for(peer: Peer, register: Registrar) -> None:
