@@ -124,7 +124,7 @@ class Guard:
         return known
 
     def before_request(self) -> Response | None:
-        """Refuse the current request, or let it pass and keep its :class:`AuthInfo` on ``flask.g``."""
+        """Refuse the current request, or let it pass and keep its :class:`AuthInfo`."""
         current = request._get_current_object()  # type: ignore[attr-defined]
         if not self.covers(current):
             return None
@@ -143,8 +143,7 @@ class Guard:
         except AuthorizationUnavailable as error:
             _log(logging.WARNING, 503, "temporarily_unavailable", error.reason)
             return unavailable(error)
-        if info is not None:
-            set_auth_info(info)
+        set_auth_info(info)
         return None
 
     def after_request(self, response: Response) -> Response:
