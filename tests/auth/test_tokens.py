@@ -442,7 +442,18 @@ def test_machines_are_recognised(tenant: Tenant, claims: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize(
-    "claims", [{"gty": "password"}, {"gty": ["refresh_token"]}, {"gty": 7}, {"sub_profile": []}]
+    "claims",
+    [
+        {"gty": "password"},
+        {"gty": ["refresh_token"]},
+        {"gty": 7},
+        {"sub_profile": []},
+        {"sub": "samlp|corp|eve@clients"},
+        {"sub": "samlp|corp|client-1@clients"},
+        {"sub": "client-2@clients"},
+        {"sub": "@clients"},
+        {"sub": "agt_1|eve"},
+    ],
 )
 def test_people_are_no_machines(tenant: Tenant, claims: dict[str, Any]) -> None:
     assert not tenant.verifier().verify(tenant.token(**claims)).is_machine
