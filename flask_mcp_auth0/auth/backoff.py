@@ -27,6 +27,10 @@ class Rejected(AuthorizationUnavailable):
     """Auth0 could be reached but would not answer this one question; other questions may still be asked."""
 
 
+class NotAllowed(Rejected):
+    """Auth0 lets us ask no question of this kind, of anybody; those of other kinds may still be asked."""
+
+
 class _State:
     __slots__ = ("failures", "reason", "told", "until")
 
@@ -53,7 +57,7 @@ class _State:
 
 
 class Backoff:
-    """Remembers failures, each question's own and those that concern every question.
+    """Remembers failures: each question's own, those of one kind of question, and those that concern all.
 
     The pause doubles from 1 to 30 seconds, or is what Auth0 asked for; after it one caller at a time tries
     again. A rate limit is the tenant's, so it is shared with the other workers through the cache.
@@ -73,23 +77,26 @@ class Backoff:
         self._lock = threading.Lock()
         self._all = _State()
         self._own: OrderedDict[str, _State] = OrderedDict()
+        self._kinds: dict[str, _State] = {}
         self._succeeded_at: float | None = None
         self._failed_at: float | None = None
         self._failing = False
 
     def condition(self) -> Condition:
-        """Tell how asking Auth0 has gone in this process; a question that was rejected is no failure."""
+        """Tell how asking Auth0 has gone in this process; one question that was rejected is no failure."""
         usable = self._succeeded_at is not None and not self._failing
         return Condition(self._failing, usable, self._succeeded_at, self._failed_at)
 
-    def check(self, key: str) -> None:
+    def check(self, key: str, kind: str) -> None:
         """Return if Auth0 may be asked now.
 
+        :param key: the question.
+        :param kind: what tells it from questions that need another permission of ours.
         :raises AuthorizationUnavailable: with the time that is left, if it is to be left alone.
         """
         now = self._clock()
         with self._lock:
-            for state in (self._all, self._own.get(key)):
+            for state in (self._all, self._kinds.get(kind), self._own.get(key)):
                 if state is not None and now < state.until:
                     raise AuthorizationUnavailable(state.reason, max(1, round(state.until - now)))
         shared = self._cache.get(self._shared_key)
@@ -99,11 +106,12 @@ class Backoff:
             if self._all.failures > 1:
                 self._all.until = now + _PROBE
 
-    def failed(self, key: str, error: AuthorizationUnavailable) -> None:
+    def failed(self, key: str, kind: str, error: AuthorizationUnavailable) -> None:
         """Note that asking failed.
 
         The first failure in a row concerns its own question only, the next ones everybody: a single lost
-        answer must not turn all callers away. A rate limit concerns everybody at once.
+        answer must not turn all callers away. A rate limit concerns everybody at once; what we are not allowed
+        to ask, all questions of its kind and none of another.
         """
         now = self._clock()
         with self._lock:
@@ -112,6 +120,9 @@ class Backoff:
             while len(self._own) > _KEYS_REMEMBERED:
                 self._own.popitem(last=False)
             own.note(error, now)
+            if isinstance(error, NotAllowed):
+                self._failing, self._failed_at = True, now
+                self._kinds.setdefault(kind, _State()).note(error, now)
             if isinstance(error, Rejected):
                 self._all.clear(now)
             else:
@@ -123,11 +134,12 @@ class Backoff:
             pause = min(float(error.retry_after), _LONGEST_TOLD)
             self._cache.set(self._shared_key, now + pause, pause)
 
-    def succeeded(self, key: str) -> None:
+    def succeeded(self, key: str, kind: str) -> None:
         """Note that Auth0 answered."""
         self._failing, self._succeeded_at = False, self._clock()
-        if not self._own and not self._all.failures:
+        if not self._own and not self._kinds and not self._all.failures:
             return
         with self._lock:
             self._own.pop(key, None)
+            self._kinds.pop(kind, None)
             self._all.clear(self._clock())

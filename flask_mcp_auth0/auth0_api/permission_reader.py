@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..auth.backoff import Rejected
+from ..auth.backoff import NotAllowed, Rejected
 from ..errors import Auth0APIError, AuthorizationUnavailable, ConfigurationError
 from ..settings import Settings
 
@@ -272,10 +272,14 @@ def _texts(name: str, items: list[Any]) -> frozenset[str]:
 
 def _unavailable(answer: _Answer) -> AuthorizationUnavailable:
     reason = f"the Management API answered {answer}"
-    # 401 and 403 are about this application's credentials and grant, so they concern every question.
-    if answer.status in (401, 403):
-        return AuthorizationUnavailable(f"{reason}: see the application's grant for the Management API")
-    return Rejected(reason)
+    if answer.status not in (401, 403):
+        return Rejected(reason)
+    reason = f"{reason}: see the application's grant for the Management API"
+    # Bad credentials concern every question. A scope that the grant lacks concerns one endpoint, which a caller
+    # can make us ask: any token of an organization does. Any other 403 may be about what was asked for alone.
+    if answer.status == 401:
+        return AuthorizationUnavailable(reason)
+    return NotAllowed(reason) if answer.code == "insufficient_scope" else Rejected(reason)
 
 
 def _too_many() -> AuthorizationUnavailable:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cachelib import NullCache
 
-from flask_mcp_auth0.auth.backoff import Rejected
+from flask_mcp_auth0.auth.backoff import NotAllowed, Rejected
 from flask_mcp_auth0.auth.cache import LookupCache, SingleFlight
 from flask_mcp_auth0.auth.permissions import NobodyToAsk, PermissionLookup
 from flask_mcp_auth0.errors import AuthorizationUnavailable
@@ -425,6 +425,33 @@ def test_a_question_that_auth0_rejects_concerns_nobody_else() -> None:
     assert house.reader.total == 1
     house.reader.failure = None
     assert house.lookup.held_by(caller("ada")) == {"tool:a"}
+
+
+def test_what_we_may_not_ask_is_asked_seldom_and_concerns_no_other_kind_of_question() -> None:
+    house = House(FakeReader({"tool:a"}, ada={"tool:a"}))
+    for second in range(300):
+        house.reader.failure = NotAllowed("403 insufficient_scope")
+        for user in ("eve", f"user {second}"):
+            with pytest.raises(AuthorizationUnavailable, match="403"):
+                house.lookup.held_by(caller(user, organization="org_1"))
+        house.reader.failure = None
+        assert house.lookup.held_by(caller("ada"), holds("tool:a")) == {"tool:a"}
+        assert house.lookup.api_permissions() == {"tool:a"}
+        house.clock.advance(1)
+    assert sum(times for what, times in house.reader.asked.items() if what.startswith("member")) < 20
+
+
+def test_what_we_may_not_ask_is_a_failure_until_auth0_answers() -> None:
+    house = House(FakeReader(ada={"tool:a"}))
+    house.reader.failure = NotAllowed("403 insufficient_scope")
+    with pytest.raises(AuthorizationUnavailable):
+        house.lookup.held_by(caller("ada"))
+    assert house.lookup.condition().failing
+    house.reader.failure = None
+    house.clock.advance(1)
+    assert house.lookup.held_by(caller("ada")) == {"tool:a"}
+    assert not house.lookup.condition().failing
+    assert house.lookup.held_by(caller("bob")) == set()
 
 
 def test_what_is_kept_outlives_an_outage_only_if_that_is_switched_on() -> None:
