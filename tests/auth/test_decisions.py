@@ -488,6 +488,35 @@ def test_a_tool_that_lacks_nothing_but_a_scope_to_ask_for_stays_listed() -> None
     assert house.decider.visible(caller("ada"), CATALOGUE).flags == (True, True, True, True, True)
 
 
+@pytest.mark.parametrize("organization", [None, "org_1"])
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_list_asks_anew_once_however_many_of_its_components_are_not_held(
+    organization: str | None, keeps: bool
+) -> None:
+    house = House(FakeReader({"tool:0", "tool:1"}, bob={"tool:0"}))
+    house.reader.members["bob", "org_1"] = {"rol_1", "rol_2"}
+    house.reader.roles["rol_1"] = {"tool:0"}
+    reads: list[tuple[str, ...]] = []
+    read = house.backend.get_many
+
+    def counted(*keys: str) -> Any:
+        reads.append(keys)
+        return read(*keys)
+
+    house.backend.get_many = counted
+    if not keeps:
+        house.backend.set = lambda *_, **__: False
+    who = caller("bob", organization=organization)
+    everything = [("tool", str(number), PROTECTED) for number in range(50)]
+    house.decider.visible(who, everything)
+    house.clock.advance(6)
+    house.reader.asked.clear()
+    reads.clear()
+    assert house.decider.visible(who, everything).flags == (True, *[False] * 49)
+    assert max(house.reader.asked.values()) <= (1 if keeps else 3)
+    assert 0 < len(reads) <= 15
+
+
 def test_a_whole_list_costs_one_look_up_of_the_user_and_one_of_the_api() -> None:
     house = House(FakeReader(DEFINED, ada={"tool:guarded"}))
     everything = [*CATALOGUE, *(("tool", f"tool_{number}", PROTECTED) for number in range(50))]
