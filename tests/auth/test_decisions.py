@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -405,6 +406,32 @@ def test_a_condition_that_returns_a_coroutine_is_not_met() -> None:
     house = House(AUTH0_PERMISSIONS_SOURCE="token")
     asked = protected(when=lambda i, a: later())  # type: ignore[arg-type,return-value]
     assert decide(house, caller("ada", permissions=["tool:refund"]), asked).outcome == "denied"
+
+
+def _denials() -> Iterator[bool]:
+    yield False
+
+
+async def _later() -> AsyncIterator[bool]:
+    yield False
+
+
+class _Lazy:
+    """As a row of a query, or an array, is: true to Python unless it says otherwise."""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Future(), _denials(), _later(), _Lazy(), lambda: False, "no", [False], {"allowed": False}, 1, None],
+)
+def test_whatever_a_condition_returns_that_is_no_bool_refuses_and_is_logged(
+    answer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = House(AUTH0_PERMISSIONS_SOURCE="token")
+    asked = protected(when=[lambda i, a: True, lambda i, a: answer])
+    decision = decide(house, caller("ada", permissions=["tool:refund"]), asked)
+    assert (decision.outcome, decision.message) == ("denied", DENIED)
+    assert f"True or False, not {type(answer).__name__}" in caplog.text
 
 
 @pytest.mark.parametrize(
