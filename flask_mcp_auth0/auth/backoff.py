@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from ..condition import Condition
 from ..errors import AuthorizationUnavailable
+from ..per_process import PerProcess
 from .cache import LookupCache, cache_key
 
 _FIRST = 1.0
@@ -62,8 +63,8 @@ class Backoff:
     The pause doubles from 1 to 30 seconds, or is what Auth0 asked for; after it one caller at a time tries
     again. A rate limit is the tenant's, so it is shared with the other workers through the cache.
 
-    Safe to share between threads: what is remembered is read and changed under one lock, which is held for no
-    exchange with the cache.
+    Safe to share between threads, and after a fork: what is remembered is read and changed under one lock of
+    each process, which is held for no exchange with the cache.
 
     :param cache: where a rate limit is told to other workers.
     :param name: what tells this tenant from others in that cache.
@@ -74,7 +75,7 @@ class Backoff:
         self._cache = cache
         self._shared_key = cache_key("backoff", *name)
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = PerProcess[threading.Lock](lambda _: threading.Lock())
         self._all = _State()
         self._own: OrderedDict[str, _State] = OrderedDict()
         self._kinds: dict[str, _State] = {}
@@ -95,14 +96,14 @@ class Backoff:
         :raises AuthorizationUnavailable: with the time that is left, if it is to be left alone.
         """
         now = self._clock()
-        with self._lock:
+        with self._lock.get():
             for state in (self._all, self._kinds.get(kind), self._own.get(key)):
                 if state is not None and now < state.until:
                     raise AuthorizationUnavailable(state.reason, max(1, round(state.until - now)))
         shared = self._cache.get(self._shared_key)
         if isinstance(shared, int | float) and now < shared <= now + _LONGEST_TOLD:
             raise AuthorizationUnavailable("rate limit (told by another worker)", max(1, round(shared - now)))
-        with self._lock:
+        with self._lock.get():
             if self._all.failures > 1:
                 self._all.until = now + _PROBE
 
@@ -114,7 +115,7 @@ class Backoff:
         to ask, all questions of its kind and none of another.
         """
         now = self._clock()
-        with self._lock:
+        with self._lock.get():
             own = self._own.pop(key, None) or _State()
             self._own[key] = own
             while len(self._own) > _KEYS_REMEMBERED:
@@ -139,7 +140,7 @@ class Backoff:
         self._failing, self._succeeded_at = False, self._clock()
         if not self._own and not self._kinds and not self._all.failures:
             return
-        with self._lock:
+        with self._lock.get():
             self._own.pop(key, None)
             self._kinds.pop(kind, None)
             self._all.clear(self._clock())

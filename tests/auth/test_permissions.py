@@ -14,8 +14,11 @@ from flask_mcp_auth0.auth.cache import LookupCache, SingleFlight
 from flask_mcp_auth0.auth.permissions import NobodyToAsk, PermissionLookup
 from flask_mcp_auth0.errors import AuthorizationUnavailable
 
+from ..forked import in_child
 from .doubles import Clock
 from .permission_doubles import FakeReader, House, caller, make_settings
+
+forks = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
 
 def holds(*names: str) -> Callable[[frozenset[str]], bool]:
@@ -174,6 +177,52 @@ def test_a_caller_waits_for_the_look_up_of_another_for_a_bounded_time() -> None:
     house.reader.before_answer = ask_meanwhile
     house.lookup.held_by(caller("ada"))
     assert waited == ["waited 0 s for another thread's look-up"]
+
+
+@forks
+def test_a_fork_during_a_look_up_leaves_the_child_able_to_ask() -> None:
+    house = House(FakeReader(ada={"tool:a"}))
+    under_way, go_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        under_way.set()
+        assert go_on.wait(30)
+
+    house.reader.before_answer = wait
+    thread = threading.Thread(target=house.lookup.held_by, args=(caller("ada"),))
+    thread.start()
+    try:
+        assert under_way.wait(30)
+        house.reader.before_answer = lambda: None
+        assert in_child(lambda: sorted(house.lookup.held_by(caller("ada")))) == ["tool:a"]
+    finally:
+        go_on.set()
+        thread.join(30)
+    assert house.reader.asked == {"user ada": 1}
+
+
+@forks
+def test_locks_that_were_held_at_the_fork_stop_no_child() -> None:
+    house = House(FakeReader(ada={"tool:a"}))
+    house.lookup.held_by(caller("bob"))
+    house.clock.advance(6)
+    with house.lookup._backoff._lock.get(), house.lookup._flight._process.get().lock:
+        assert in_child(lambda: sorted(house.lookup.held_by(caller("ada")))) == ["tool:a"]
+
+
+@forks
+def test_a_pause_holds_in_a_child_too() -> None:
+    house = House()
+    house.reader.failure = AuthorizationUnavailable("429", retry_after=20)
+    with pytest.raises(AuthorizationUnavailable):
+        house.lookup.held_by(caller("ada"))
+
+    def asked() -> int:
+        with pytest.raises(AuthorizationUnavailable, match="429"):
+            house.lookup.held_by(caller("bob"))
+        return house.reader.total
+
+    assert in_child(asked) == 1
 
 
 def test_ten_thousand_calls_of_a_hundred_users_cost_a_look_up_a_user_and_one() -> None:
