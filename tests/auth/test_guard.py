@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from flask import Flask, Request, Response, g
+from flask import Flask, Request, Response, g, request
 from joserfc.jwk import RSAKey
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
@@ -126,6 +126,29 @@ def test_an_app_whose_context_is_pushed_within_the_request_knows_no_caller(tenan
 
     response = door.call("/mcp/other", method="GET", Authorization=door.bearer())
     assert response.get_json() == [True, True]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_request_that_an_app_hands_on_is_guarded_anew(tenant: Tenant, same: bool) -> None:
+    outer = Door(tenant)
+    inner = outer if same else Door(tenant)
+
+    @outer.app.route("/inner/<path:path>", methods=["POST"])
+    def mounted(path: str) -> Response:
+        environ = {**request.environ, "SCRIPT_NAME": "/inner", "PATH_INFO": f"/{path}"}
+        return Response.from_app(inner.app, environ)
+
+    for path in ("/inner/mcp", "/inner/mcp/tools"):
+        assert outer.call(path).status_code == 401
+        assert outer.call(path, Authorization=outer.bearer()).get_json()["sub"] == "auth0|ada"
+    assert outer.call("/inner/elsewhere", Authorization=outer.bearer()).get_json()["sub"] is None
+
+
+def test_a_request_is_judged_by_the_guard_that_is_asked(tenant: Tenant) -> None:
+    here, there = Door(tenant), Door(tenant, settings={"mcp_path": "/other"})
+    with here.app.test_request_context("/mcp"):
+        asked = request._get_current_object()  # type: ignore[attr-defined]
+        assert [guard.covers(asked) for guard in (here.guard, there.guard, here.guard)] == [True, False, True]
 
 
 def test_what_lies_on_g_is_the_caller_of_the_request_that_reads_it(tenant: Tenant) -> None:
