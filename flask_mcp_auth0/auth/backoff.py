@@ -41,19 +41,27 @@ class _State:
         self.until = 0.0
         self.told = False  # whether Auth0 itself named the time
 
+    def left(self, now: float) -> float:
+        """Return the seconds that are left of the pause; none of one that no failure can have begun.
+
+        A clock that was put back would turn seconds into hours.
+        """
+        left = self.until - now
+        return left if 0 < left <= _LONGEST_TOLD else 0.0
+
     def note(self, error: AuthorizationUnavailable, now: float) -> None:
         self.failures += 1
         pause = min(_FIRST * 2 ** min(self.failures - 1, 10), _LONGEST)
         if error.retry_after is not None:
             pause = max(pause, min(float(error.retry_after), _LONGEST_TOLD))
             self.told = True
-        self.until = max(self.until, now + pause)
+        self.until = now + max(self.left(now), pause)
         self.reason = error.reason
 
     def clear(self, now: float) -> None:
         self.failures = 0
         # An answer that was long on its way does not lift a rate limit that was told meanwhile.
-        if not self.told or now >= self.until:
+        if not self.told or not self.left(now):
             self.until, self.told = 0.0, False
 
 
@@ -98,8 +106,8 @@ class Backoff:
         now = self._clock()
         with self._lock.get():
             for state in (self._all, self._kinds.get(kind), self._own.get(key)):
-                if state is not None and now < state.until:
-                    raise AuthorizationUnavailable(state.reason, max(1, round(state.until - now)))
+                if state is not None and (left := state.left(now)):
+                    raise AuthorizationUnavailable(state.reason, max(1, round(left)))
         shared = self._cache.get(self._shared_key)
         if isinstance(shared, int | float) and now < shared <= now + _LONGEST_TOLD:
             raise AuthorizationUnavailable("rate limit (told by another worker)", max(1, round(shared - now)))

@@ -165,7 +165,8 @@ class ManagementPermissionReader:
         self, scope: str, name: str, get: Callable[[ManagementClient, str | None], Any]
     ) -> list[Any] | None:
         """Return every item of a cursor-paged list; ``None`` if this tenant or grant does not offer it."""
-        if self._clock() < self._not_allowed_until.get(scope, 0.0):
+        # Bounded on both sides: a clock that was put back must not turn minutes into hours.
+        if 0 < self._not_allowed_until.get(scope, 0.0) - self._clock() <= _NOT_ALLOWED_FOR:
             return None
         items: list[Any] = []
         start: str | None = None

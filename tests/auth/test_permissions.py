@@ -465,6 +465,29 @@ def test_an_absurd_rate_limit_does_not_lock_everybody_out_for_an_hour() -> None:
     assert house.lookup.held_by(caller("ada")) == {"tool:a"}
 
 
+@pytest.mark.parametrize(
+    "failure", [AuthorizationUnavailable("429", retry_after=20), NotAllowed("403"), Rejected("400")]
+)
+def test_a_clock_that_is_put_back_makes_no_pause_longer_than_a_pause_can_be(
+    failure: AuthorizationUnavailable,
+) -> None:
+    house = House(FakeReader(ada={"tool:a"}))
+    house.reader.failure = failure
+    for _ in range(8):
+        with pytest.raises(AuthorizationUnavailable):
+            house.lookup.held_by(caller("ada"))
+    house.clock.advance(-86_400)
+    with pytest.raises(AuthorizationUnavailable):
+        house.lookup.held_by(caller("ada"))
+    assert house.reader.total == 2
+    with pytest.raises(AuthorizationUnavailable):
+        house.lookup.held_by(caller("ada"))
+    assert house.reader.total == 2
+    house.reader.failure = None
+    house.clock.advance(31)
+    assert house.lookup.held_by(caller("ada")) == {"tool:a"}
+
+
 def test_a_question_that_auth0_rejects_concerns_nobody_else() -> None:
     house = House(FakeReader(ada={"tool:a"}))
     house.reader.failure = Rejected("400")

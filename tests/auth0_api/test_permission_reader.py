@@ -193,7 +193,18 @@ def test_a_grant_that_lacks_is_remembered_for_some_minutes(tenant: Tenant) -> No
     assert tenant.asked == {"/users/{id}/effective-permissions": 1, "/users/{id}/permissions": 5}
     tenant.grant.add("read:user_effective_permissions")
     tenant.effective["auth0|ada"] = ["tool:b"]
+    assert tenant.reader.user_permissions("auth0|ada") == {"tool:a"}
     tenant.clock.now += 601
+    assert tenant.reader.user_permissions("auth0|ada") == {"tool:b"}
+
+
+def test_a_grant_that_lacks_is_not_remembered_for_longer_by_a_clock_that_is_put_back(tenant: Tenant) -> None:
+    tenant.grant.clear()
+    tenant.permissions["auth0|ada"] = ours(["tool:a"])
+    assert tenant.reader.user_permissions("auth0|ada") == {"tool:a"}
+    tenant.grant.add("read:user_effective_permissions")
+    tenant.effective["auth0|ada"] = ["tool:b"]
+    tenant.clock.now -= 86_400
     assert tenant.reader.user_permissions("auth0|ada") == {"tool:b"}
 
 
