@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
-from flask import g, has_request_context
+from flask import current_app, g
 from werkzeug.local import LocalProxy
 
+from .. import request_state
 from ..errors import OutsideRequestError
 
-_G_KEY = "_mcp_auth0_info"
+_KEY = "_mcp_auth0_info"
 
 _UNBOUND = (
     "There is no authenticated MCP request here. get_auth_info() works inside a tool, resource or prompt while "
@@ -81,16 +82,25 @@ class AuthInfo:
         return act if isinstance(act, Mapping) else None
 
 
-def set_auth_info(info: AuthInfo) -> None:
-    """Keep ``info`` for the current request (on ``flask.g``)."""
-    setattr(g, _G_KEY, info)
+def set_auth_info(info: AuthInfo | None) -> None:
+    """Keep who sends the current request, ``None`` for nobody that is known.
+
+    ``flask.g`` may be shared with other requests, so what lies there is no caller but :data:`auth_info`, which
+    finds that of the request in which it is read.
+    """
+    request_state.keep(_KEY, (current_app._get_current_object(), info))  # type: ignore[attr-defined]
+    if info is not None:
+        setattr(g, _KEY, auth_info)
 
 
 def find_auth_info() -> AuthInfo | None:
     """Return the caller of the current request, ``None`` where it carries no verified token."""
-    if not has_request_context():
+    app, info = request_state.kept(_KEY) or (None, None)
+    # Within the context of another app that caller is unknown: the other app has verified no token.
+    if info is None or app is not current_app._get_current_object():  # type: ignore[attr-defined]
         return None
-    return cast("AuthInfo | None", g.get(_G_KEY))
+    found: AuthInfo = info
+    return found
 
 
 def get_auth_info() -> AuthInfo:

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask
 
+from ..per_process import PerProcess
 from .cache import LookupCache
 
 __all__ = ["lookup_cache_of"]
@@ -27,11 +28,11 @@ def lookup_cache_of(app: Flask, *, clock: Callable[[], float] = time.time) -> Lo
     :param app: the Flask app.
     :param clock: Unix time in seconds.
     """
-    lock = threading.Lock()
+    lock = PerProcess[threading.Lock](lambda _: threading.Lock())
     found: list[Any] = []
 
     def backend() -> Any:
-        with lock:
+        with lock.get():
             if not found:
                 found.append(_backend_of(app))
             return found[0]

@@ -154,11 +154,12 @@ def _is_machine(claims: Mapping[str, Any], sub: str, client_id: str) -> bool:
     gty = claims.get("gty")
     grants = [gty] if isinstance(gty, str) else gty if isinstance(gty, list) else []
     profile = claims.get("sub_profile")
+    # Some of a user's id may be of their own choosing (that of an enterprise connection, say), so that how it
+    # ends tells nothing; before its "|" there is always the kind of connection.
     return (
         "client-credentials" in grants
-        or sub.endswith("@clients")
-        or sub == client_id
-        or sub.startswith("agt_")
+        or sub in (client_id, f"{client_id}@clients")
+        or (sub.startswith("agt_") and "|" not in sub)
         or (isinstance(profile, str) and profile in _MACHINE_PROFILES)
     )
 

@@ -250,7 +250,9 @@ class Decider:
                 answer: Any = condition(auth_info, arguments)
                 if inspect.iscoroutine(answer):
                     answer.close()
-                    raise TypeError("a condition must not be a coroutine function")
+                # Whatever has yet to be awaited, iterated or looked at counts as true to Python.
+                if not isinstance(answer, bool):
+                    raise TypeError(f"a condition must return True or False, not {type(answer).__name__}")
             except PermissionDenied as error:
                 return Decision("denied", "a condition refused", error.message or message)
             except InsufficientScopeError as error:

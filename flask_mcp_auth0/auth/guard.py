@@ -24,7 +24,7 @@ log = logging.getLogger("flask_mcp_auth0.auth")
 
 Predicate = Callable[[Request], bool]
 
-_COVERED = "flask_mcp_auth0.covered"
+_COVERED = "_mcp_covered"
 
 
 def _never(_: Request) -> bool:
@@ -116,15 +116,16 @@ class Guard:
 
     def covers(self, request: Request) -> bool:
         """Tell whether a request is one that the guard decides about."""
-        known: bool | None = request.environ.get(_COVERED)
-        if known is None:
+        # Asked again for the answer; other pages of the app should not pay twice. It is kept with the request
+        # and not in its environment, which an app that hands a request on to another one copies.
+        guard, known = request.__dict__.get(_COVERED, (None, False))
+        if guard is not self:
             known = request.path in self._paths or self._owns(request)
-            # Asked again for the answer; other pages of the app should not pay twice. A client cannot set it.
-            request.environ[_COVERED] = known
-        return known
+            request.__dict__[_COVERED] = self, known
+        return bool(known)
 
     def before_request(self) -> Response | None:
-        """Refuse the current request, or let it pass and keep its :class:`AuthInfo` on ``flask.g``."""
+        """Refuse the current request, or let it pass and keep its :class:`AuthInfo`."""
         current = request._get_current_object()  # type: ignore[attr-defined]
         if not self.covers(current):
             return None
@@ -143,8 +144,7 @@ class Guard:
         except AuthorizationUnavailable as error:
             _log(logging.WARNING, 503, "temporarily_unavailable", error.reason)
             return unavailable(error)
-        if info is not None:
-            set_auth_info(info)
+        set_auth_info(info)
         return None
 
     def after_request(self, response: Response) -> Response:

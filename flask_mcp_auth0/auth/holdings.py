@@ -11,8 +11,8 @@ from .permissions import Enough, PermissionLookup
 class Holdings:
     """The caller's permissions, from the source that ``AUTH0_PERMISSIONS_SOURCE`` names.
 
-    Made for one request, and never shared between threads; a whole list of components costs at most one look-up
-    of the user and one of the API.
+    Made for one request, and never shared between threads; a whole list of components costs at most two look-ups
+    of the user and two of the API: what is kept, and where that does not do for one of them, what holds now.
 
     :param auth_info: the caller, ``None`` for one without a token.
     :param settings: the source.
@@ -24,8 +24,10 @@ class Holdings:
         self._source = settings.permissions_source
         self._lookup = lookup
         self._defined: frozenset[str] | None = None
+        self._defined_is_latest = False
         self._defined_failure: AuthorizationUnavailable | None = None
         self._held: frozenset[str] | None = None
+        self._held_is_latest = False
         self._held_failure: AuthorizationUnavailable | None = None
         #: Whether anything was looked at that may differ between callers.
         self.personal = False
@@ -51,7 +53,8 @@ class Holdings:
         :param including: a permission without which an older answer is not believed.
         :raises AuthorizationUnavailable: if Auth0 cannot be asked.
         """
-        if self._defined is None or (including is not None and including not in self._defined):
+        lacking = including is not None and self._defined is not None and including not in self._defined
+        if self._defined is None or (lacking and not self._defined_is_latest):
             if self._defined_failure is not None:
                 raise self._defined_failure
             try:
@@ -59,6 +62,8 @@ class Holdings:
             except AuthorizationUnavailable as error:
                 self._defined_failure = error
                 raise
+            # A look-up answers with less than was wanted only if Auth0 has just said so.
+            self._defined_is_latest = including is not None and including not in self._defined
         return self._defined
 
     def claimed(self) -> frozenset[str]:
@@ -83,7 +88,7 @@ class Holdings:
         claimed = self.claimed()
         if self._info is None or self.by_token or (claimed and enough(claimed)):
             return claimed
-        if self._held is not None and enough(self._held | claimed):
+        if self._held is not None and (self._held_is_latest or enough(self._held | claimed)):
             return self._held | claimed
         if self._held_failure is not None:
             raise self._held_failure
@@ -92,7 +97,9 @@ class Holdings:
         except AuthorizationUnavailable as error:
             self._held_failure = error
             raise
-        return self._held | claimed
+        held = self._held | claimed
+        self._held_is_latest = not enough(held)
+        return held
 
     def has_scope(self, scope: str) -> bool:
         """Tell whether the token itself carries the scope."""

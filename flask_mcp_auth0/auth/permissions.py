@@ -125,9 +125,8 @@ class PermissionLookup:
         """
         reader = self._needed_reader()
         enough = _whatever if including is None else partial(_holds, including)
-        return self._look_up(
-            cache_key("api", *self._name), None, self._settings.api_scopes_ttl, reader.api_scopes, enough
-        )
+        question = ("api", *self._name)
+        return self._look_up(question, None, self._settings.api_scopes_ttl, reader.api_scopes, enough)
 
     def held_by(self, auth_info: AuthInfo, enough: Enough | None = None) -> frozenset[str]:
         """Return the permissions on the API that the user holds, within the organisation of the token.
@@ -145,15 +144,14 @@ class PermissionLookup:
         ttl = self._settings.permissions_ttl
         if organization is None:
             ask = partial(reader.user_permissions, user_id)
-            return self._look_up(cache_key("user", *caller), user_id, ttl, ask, enough)
+            return self._look_up(("user", *caller), user_id, ttl, ask, enough)
 
         def by_roles(enough: Enough) -> frozenset[str]:
-            key = cache_key("member", *caller, organization)
             ask = partial(reader.member_roles, user_id, organization)
             held: frozenset[str] = frozenset()
-            for role in self._look_up(key, user_id, ttl, ask, enough):
-                key = cache_key("role", *self._name, role)
-                held |= self._look_up(key, None, ttl, partial(reader.role_permissions, role), enough)
+            for role in self._look_up(("member", *caller, organization), user_id, ttl, ask, enough):
+                ask = partial(reader.role_permissions, role)
+                held |= self._look_up(("role", *self._name, role), None, ttl, ask, enough)
             return held
 
         held = by_roles(_whatever)
@@ -185,12 +183,13 @@ class PermissionLookup:
 
     def _look_up(
         self,
-        key: str,
+        question: tuple[str, ...],
         user_id: str | None,
         ttl: float,
         ask: Callable[[], frozenset[str]],
         enough: Enough,
     ) -> frozenset[str]:
+        key = cache_key(*question)
         generation, kept = self._generations.read(user_id, key)
         entry = self._entry(kept, generation, ttl)
         if entry is not None and self._will_do(entry, enough):
@@ -201,7 +200,7 @@ class PermissionLookup:
             latest = self._entry(self._cache.get(key), generation, ttl)
             if latest is not None and self._will_do(latest, enough):
                 return latest.values
-            return self._ask(key, generation, ttl, ask)
+            return self._ask(key, question[0], generation, ttl, ask)
 
         try:
             return self._flight.do(f"{key}|{generation}", run)
@@ -219,16 +218,16 @@ class PermissionLookup:
         raise failure
 
     def _ask(
-        self, key: str, generation: str | None, ttl: float, ask: Callable[[], frozenset[str]]
+        self, key: str, kind: str, generation: str | None, ttl: float, ask: Callable[[], frozenset[str]]
     ) -> frozenset[str]:
-        self._backoff.check(key)
+        self._backoff.check(key, kind)
         asked_at = self._clock()
         try:
             values = ask()
         except AuthorizationUnavailable as error:
-            self._backoff.failed(key, error)
+            self._backoff.failed(key, kind, error)
             raise
-        self._backoff.succeeded(key)
+        self._backoff.succeeded(key, kind)
         if generation is not None:
             fresh_until = asked_at + ttl * (1 - _JITTER * random.random())  # noqa: S311 (spread, not secrecy)
             kept_for = fresh_until - asked_at + self._settings.permissions_stale_ttl

@@ -26,6 +26,8 @@ FRESH_FOR = 600.0
 STALE_FOR = 86_400.0
 #: How long nobody asks again after a failure, with nothing in hand and with a stale document.
 PAUSE_WITHOUT, PAUSE_WITH_STALE = 5.0, 30.0
+#: The longest that the tenant's own word (``Retry-After``) is taken for, in seconds.
+_LONGEST_TOLD = 60.0
 #: How long nobody asks out of turn again, whatever came of it.
 REFETCH_PAUSE = 30.0
 #: How long a caller waits while another one fetches.
@@ -120,9 +122,9 @@ class RemoteDocument(Generic[T]):
             return self._held.value
 
     def _renewed(self, seen: _Held[T] | None) -> T:
-        if self._clock() >= self._paused_until:
+        if not self._pause_left():
             with self._turn(wait=_WAIT if seen is None else 0) as mine:
-                if mine and self._held is seen and self._clock() >= self._paused_until:
+                if mine and self._held is seen and not self._pause_left():
                     self._renew()
         held = self._held
         if held is None or self._clock() - held.fetched_at > STALE_FOR:
@@ -157,7 +159,7 @@ class RemoteDocument(Generic[T]):
 
     def _failed(self, error: AuthorizationUnavailable) -> None:
         pause = PAUSE_WITHOUT if self._held is None else PAUSE_WITH_STALE
-        self._paused_until = self._clock() + max(pause, min(error.retry_after or 0, 60))
+        self._paused_until = self._clock() + max(pause, min(error.retry_after or 0, _LONGEST_TOLD))
         self._failure = error
         self._failed_at = self._clock()
         log.warning(
@@ -168,6 +170,14 @@ class RemoteDocument(Generic[T]):
             if self._held is None
             else "the last one is used on",
         )
+
+    def _pause_left(self) -> float:
+        """Return the seconds that are left of the pause; none of one that no failure can have begun.
+
+        A clock that was put back would turn seconds into hours.
+        """
+        left = self._paused_until - self._clock()
+        return left if 0 < left <= _LONGEST_TOLD else 0.0
 
     def _hold(self, new: _Held[T]) -> None:
         # An unchanged document keeps its parsed value, and with it whatever was derived from that value.
@@ -189,7 +199,7 @@ class RemoteDocument(Generic[T]):
             return None
 
     def _unavailable(self) -> AuthorizationUnavailable:
-        wait = max(1, math.ceil(self._paused_until - self._clock()))
+        wait = max(1, math.ceil(self._pause_left()))
         failure = self._failure
         kind = DocumentError if isinstance(failure, DocumentError) else AuthorizationUnavailable
         return kind(failure.reason if failure else f"{self._name} is not there yet", retry_after=wait)

@@ -69,7 +69,7 @@ class Requirement:
     :param permissions: permission names; for a component without any, its own: ``tool:<name>``.
     :param match: whether ``all`` of them or ``any`` one of them is needed.
     :param scopes: scopes that the token itself must carry.
-    :param conditions: functions of ``(auth_info, arguments)``; each must return true.
+    :param conditions: functions of ``(auth_info, arguments)``; each must return ``True``, and nothing like it.
     :param anonymous: may be used without a token where the application allows that.
     :param further: clauses that are demanded besides, from other decorators and the blueprint; of each clause
         one permission is enough.
@@ -144,9 +144,9 @@ def make_requirement(
     """Check what a decorator was given and return it as a :class:`Requirement`.
 
     :param permission: one more of ``permissions``, for the common case of a single one.
-    :param when: a function of ``(auth_info, arguments)``, or several.
+    :param when: a function of ``(auth_info, arguments)`` that returns ``True`` or ``False``, or several.
     :raises RegistrationError: if a name cannot be a scope (RFC 6749 §3.3), ``match`` is neither ``all`` nor
-        ``any``, a condition is a coroutine function, or something protected is to be anonymous.
+        ``any``, a condition is a coroutine or generator function, or something protected is to be anonymous.
     """
     for what, value in (("permissions", permissions), ("scopes", scopes)):
         if isinstance(value, str | bytes):
@@ -159,10 +159,10 @@ def make_requirement(
     if when is not None:
         conditions = (when,) if callable(when) else tuple(when)
     for condition in conditions:
-        if not callable(condition) or inspect.iscoroutinefunction(condition):
+        if not callable(condition) or _answers_later(condition):
             raise RegistrationError(
-                f"when={condition!r} must be an ordinary function of (auth_info, arguments); what a "
-                "coroutine function returns is always true"
+                f"when={condition!r} must be an ordinary function of (auth_info, arguments) that returns True "
+                "or False; what a coroutine or generator function returns is neither"
             )
     if anonymous and (protected or names or conditions or scopes):
         raise RegistrationError("What asks for permissions, scopes or conditions cannot be anonymous as well")
@@ -179,6 +179,12 @@ def make_requirement(
 def satisfies(held: Collection[str], clauses: Iterable[Clause]) -> bool:
     """Tell whether ``held`` has one permission of every clause."""
     return all(any(name in held for name in clause) for clause in clauses)
+
+
+def _answers_later(condition: Condition) -> bool:
+    kinds = (inspect.iscoroutinefunction, inspect.isasyncgenfunction, inspect.isgeneratorfunction)
+    call = getattr(type(condition), "__call__", None)  # noqa: B004 (the method is looked at, not whether it is there)
+    return any(is_kind(function) for is_kind in kinds for function in (condition, call))
 
 
 def _scope_tokens(values: Iterable[object], what: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from ..per_process import PerProcess
 from ..settings import Settings
 from .auth_info import AuthInfo
 from .claims import ClaimRules, auth_info_of
@@ -28,11 +29,11 @@ class _Verified:
 
 
 class TokenVerifier:
-    """Tells who sent a token. Safe to share between threads.
+    """Tells who sent a token. Safe to share between threads, and after a fork.
 
     A token that was verified is remembered by its SHA-256, as long as it lives and the tenant's key set stays
-    as it is: a revoked key takes its tokens with it. Records are immutable; a lock guards what adds and drops
-    them.
+    as it is: a revoked key takes its tokens with it. Records are immutable; a lock of each process guards what adds and
+    drops them.
 
     :param server: whose tokens are accepted.
     :param keys: what they are signed with.
@@ -53,7 +54,7 @@ class TokenVerifier:
         self._keys = keys
         self._clock = clock
         self._remembered: dict[bytes, _Verified] = {}
-        self._lock = threading.Lock()
+        self._lock = PerProcess[threading.Lock](lambda _: threading.Lock())
 
     def verify(self, token: str) -> AuthInfo:
         """Return what a bearer token says.
@@ -112,7 +113,7 @@ class TokenVerifier:
         self._rules.check(claims, self._server.issuer(), self._clock())
 
     def _remember(self, digest: bytes, verified: _Verified) -> None:
-        with self._lock:
+        with self._lock.get():
             remembered = self._remembered
             if remembered and next(iter(remembered.values())).snapshot is not verified.snapshot:
                 remembered.clear()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..auth.backoff import Rejected
+from ..auth.backoff import NotAllowed, Rejected
 from ..errors import Auth0APIError, AuthorizationUnavailable, ConfigurationError
 from ..settings import Settings
 
@@ -165,7 +165,8 @@ class ManagementPermissionReader:
         self, scope: str, name: str, get: Callable[[ManagementClient, str | None], Any]
     ) -> list[Any] | None:
         """Return every item of a cursor-paged list; ``None`` if this tenant or grant does not offer it."""
-        if self._clock() < self._not_allowed_until.get(scope, 0.0):
+        # Bounded on both sides: a clock that was put back must not turn minutes into hours.
+        if 0 < self._not_allowed_until.get(scope, 0.0) - self._clock() <= _NOT_ALLOWED_FOR:
             return None
         items: list[Any] = []
         start: str | None = None
@@ -272,10 +273,14 @@ def _texts(name: str, items: list[Any]) -> frozenset[str]:
 
 def _unavailable(answer: _Answer) -> AuthorizationUnavailable:
     reason = f"the Management API answered {answer}"
-    # 401 and 403 are about this application's credentials and grant, so they concern every question.
-    if answer.status in (401, 403):
-        return AuthorizationUnavailable(f"{reason}: see the application's grant for the Management API")
-    return Rejected(reason)
+    if answer.status not in (401, 403):
+        return Rejected(reason)
+    reason = f"{reason}: see the application's grant for the Management API"
+    # Bad credentials concern every question. A scope that the grant lacks concerns one endpoint, which a caller
+    # can make us ask: any token of an organization does. Any other 403 may be about what was asked for alone.
+    if answer.status == 401:
+        return AuthorizationUnavailable(reason)
+    return NotAllowed(reason) if answer.code == "insufficient_scope" else Rejected(reason)
 
 
 def _too_many() -> AuthorizationUnavailable:

@@ -109,7 +109,7 @@ class TokenSupplier:
         entry = held.entry
         if entry is None or entry.token != token:
             return True
-        if self._clock() < entry.fetched_at + _YOUNG:
+        if 0 <= self._clock() - entry.fetched_at < _YOUNG:
             return False
         # Should the shared cache not forget it, it must not come back from there.
         held.refused = token
@@ -127,7 +127,8 @@ class TokenSupplier:
         if shared is not None and now < shared.fresh_until and shared.token != held.refused:
             held.entry = shared
             return shared
-        if now < held.quiet_until and held.failure is not None:
+        # Bounded on both sides: a clock that was put back must not turn seconds into hours.
+        if 0 < held.quiet_until - now <= _LONGEST_PAUSE and held.failure is not None:
             return self._last_resort(current, held.failure)
         try:
             token = self._fetch()

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import cast
 
-from flask import g
+from .. import request_state
 
 HEADER = "Server-Timing"
-_G_KEY = "_mcp_timings"
+_KEY = "_mcp_timings"
 
 
 class Timings:
@@ -41,9 +41,9 @@ class Timings:
 
 def begin() -> None:
     """Time the current request."""
-    setattr(g, _G_KEY, Timings())
+    request_state.keep(_KEY, Timings())
 
 
 def current() -> Timings | None:
     """Return what is timed of the current request, ``None`` where nothing is."""
-    return cast("Timings | None", g.get(_G_KEY))
+    return cast("Timings | None", request_state.kept(_KEY))

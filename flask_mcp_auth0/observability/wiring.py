@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, Request, Response, g, request
 
+from .. import request_state
 from ..auth.auth_info import AuthInfo
 from ..protocol.components import Component
 from ..protocol.server import Exchange
@@ -26,7 +27,7 @@ _HTTP_WATCH = "_mcp_http_watch"
 class Observability:
     """Audit log, request ids, traces, metrics and timings of one app.
 
-    What belongs to a request is on ``flask.g`` or in its environment, so this is safe to share between threads.
+    What belongs to a request is kept with it, so this is safe to share between threads.
 
     :param covers: tells whether a request is one to the MCP server.
     :param telemetry: what is recorded with.
@@ -79,7 +80,8 @@ class Observability:
             from .http_watch import HTTPWatch
 
             if not HTTPWatch.followed_already(current):
-                setattr(g, _HTTP_WATCH, HTTPWatch(instruments, current, self._base_url))
+                watch = HTTPWatch(instruments, current, self._base_url)
+                request_state.keep(_HTTP_WATCH, (watch, _application_context()))
 
     def guarded(self) -> None:
         """Take note of how long the guard took."""
@@ -102,8 +104,10 @@ class Observability:
     def _over(self, _error: BaseException | None) -> None:
         if self.telemetry.instruments() is None:
             return
-        watch: HTTPWatch | None = g.pop(_HTTP_WATCH, None)
-        if watch is not None:
+        watch, began_in = request_state.kept(_HTTP_WATCH) or (None, None)
+        # The end of a copy of the request's context, in another thread, is not the end of the request.
+        if watch is not None and began_in is _application_context():
+            request_state.take(_HTTP_WATCH)
             watch.end()
 
     def decided(
@@ -126,4 +130,9 @@ class Observability:
 
 
 def _http_watch() -> HTTPWatch | None:
-    return cast("HTTPWatch | None", g.get(_HTTP_WATCH))
+    watch, _ = request_state.kept(_HTTP_WATCH) or (None, None)
+    return cast("HTTPWatch | None", watch)
+
+
+def _application_context() -> object:
+    return g._get_current_object()

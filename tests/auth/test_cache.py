@@ -378,7 +378,7 @@ class Counted:
 
 def waiting_for(flight: SingleFlight, key: str) -> int:
     """How many callers wait for somebody else's run."""
-    one = flight._flights.get(key)
+    one = flight._process.get().by_key.get(key)
     return 0 if one is None else len(one.done._cond._waiters)  # type: ignore[attr-defined]
 
 

@@ -420,12 +420,29 @@ def test_arguments_of_another_kind_are_refused(arguments: dict[str, Any]) -> Non
         protected_tool(**arguments)
 
 
-def test_a_coroutine_function_is_no_condition() -> None:
-    async def later(_info: AuthInfo, _arguments: Any) -> bool:
+async def _later(_info: AuthInfo, _arguments: Any) -> bool:
+    return False
+
+
+async def _later_still(_info: AuthInfo, _arguments: Any) -> Any:
+    yield False
+
+
+def _bit_by_bit(_info: AuthInfo, _arguments: Any) -> Any:
+    yield False
+
+
+class _LaterObject:
+    async def __call__(self, _info: AuthInfo, _arguments: Any) -> bool:
         return False
 
-    with pytest.raises(RegistrationError, match="coroutine"):
-        protected_tool(when=later)  # type: ignore[arg-type]
+
+@pytest.mark.parametrize(
+    "when", [_later, _later_still, _bit_by_bit, functools.partial(_bit_by_bit), _LaterObject(), [_bit_by_bit]]
+)
+def test_what_answers_later_is_no_condition(when: Any) -> None:
+    with pytest.raises(RegistrationError, match="coroutine or generator"):
+        protected_tool(when=when)
 
 
 def test_what_asks_for_something_cannot_be_anonymous() -> None:

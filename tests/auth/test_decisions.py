@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -426,6 +427,32 @@ def test_a_condition_that_returns_a_coroutine_is_not_met() -> None:
     assert decide(house, caller("ada", permissions=["tool:refund"]), asked).outcome == "denied"
 
 
+def _denials() -> Iterator[bool]:
+    yield False
+
+
+async def _later() -> AsyncIterator[bool]:
+    yield False
+
+
+class _Lazy:
+    """As a row of a query, or an array, is: true to Python unless it says otherwise."""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Future(), _denials(), _later(), _Lazy(), lambda: False, "no", [False], {"allowed": False}, 1, None],
+)
+def test_whatever_a_condition_returns_that_is_no_bool_refuses_and_is_logged(
+    answer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = House(AUTH0_PERMISSIONS_SOURCE="token")
+    asked = protected(when=[lambda i, a: True, lambda i, a: answer])
+    decision = decide(house, caller("ada", permissions=["tool:refund"]), asked)
+    assert (decision.outcome, decision.message) == ("denied", DENIED)
+    assert f"True or False, not {type(answer).__name__}" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("error", "outcome", "text"),
     [
@@ -505,6 +532,35 @@ def test_a_list_shows_what_the_caller_may_use() -> None:
 def test_a_tool_that_lacks_nothing_but_a_scope_to_ask_for_stays_listed() -> None:
     house = House(FakeReader(DEFINED, ada=DEFINED), AUTH0_REQUIRE="both")
     assert house.decider.visible(caller("ada"), CATALOGUE).flags == (True, True, True, True, True)
+
+
+@pytest.mark.parametrize("organization", [None, "org_1"])
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_list_asks_anew_once_however_many_of_its_components_are_not_held(
+    organization: str | None, keeps: bool
+) -> None:
+    house = House(FakeReader({"tool:0", "tool:1"}, bob={"tool:0"}))
+    house.reader.members["bob", "org_1"] = {"rol_1", "rol_2"}
+    house.reader.roles["rol_1"] = {"tool:0"}
+    reads: list[tuple[str, ...]] = []
+    read = house.backend.get_many
+
+    def counted(*keys: str) -> Any:
+        reads.append(keys)
+        return read(*keys)
+
+    house.backend.get_many = counted
+    if not keeps:
+        house.backend.set = lambda *_, **__: False
+    who = caller("bob", organization=organization)
+    everything = [("tool", str(number), PROTECTED) for number in range(50)]
+    house.decider.visible(who, everything)
+    house.clock.advance(6)
+    house.reader.asked.clear()
+    reads.clear()
+    assert house.decider.visible(who, everything).flags == (True, *[False] * 49)
+    assert max(house.reader.asked.values()) <= (1 if keeps else 3)
+    assert 0 < len(reads) <= 15
 
 
 def test_a_whole_list_costs_one_look_up_of_the_user_and_one_of_the_api() -> None:

@@ -231,6 +231,26 @@ def test_a_worker_that_starts_during_an_outage_takes_the_stale_one_from_the_cach
     assert tenant.server().issuer() == ISSUER
 
 
+def test_a_clock_that_is_put_back_makes_no_pause_longer_than_a_pause_can_be(
+    tenant: Tenant, clock: Clock
+) -> None:
+    server = tenant.server()
+    tenant.outbound.down = True
+    with pytest.raises(AuthorizationUnavailable):
+        server.issuer()
+    clock.advance(-86_400)
+    with pytest.raises(AuthorizationUnavailable) as caught:
+        server.issuer()
+    assert (caught.value.retry_after or 0) <= 60
+    asked = tenant.outbound.asked[OIDC]
+    with pytest.raises(AuthorizationUnavailable):
+        server.issuer()
+    assert tenant.outbound.asked[OIDC] == asked == 2
+    tenant.outbound.down = False
+    clock.advance(5)
+    assert server.issuer() == ISSUER
+
+
 def test_a_stale_document_is_not_used_for_ever(tenant: Tenant, clock: Clock) -> None:
     server = tenant.server()
     server.issuer()

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, g, request
 from joserfc.jwk import RSAKey
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
-from flask_mcp_auth0.auth.auth_info import find_auth_info
+from flask_mcp_auth0.auth.auth_info import auth_info, find_auth_info
 from flask_mcp_auth0.auth.challenge import Challenges
 from flask_mcp_auth0.auth.guard import Guard
 from flask_mcp_auth0.auth.origin import OriginPolicy
@@ -88,6 +88,81 @@ def test_without_a_token_nothing_is_reached(door: Door) -> None:
     assert response.headers["WWW-Authenticate"] == f'Bearer scope="openid", {METADATA}'
     assert response.json is not None
     assert response.json["error"] == "unauthorized"
+
+
+def test_a_caller_is_forgotten_with_their_request_though_an_app_context_is_shared(tenant: Tenant) -> None:
+    door = Door(tenant, anonymous=lambda request: True)
+    with door.app.app_context():
+        assert door.call(Authorization=door.bearer(sub="auth0|ada")).get_json()["sub"] == "auth0|ada"
+        assert door.call().get_json()["sub"] is None
+        assert door.call("/elsewhere").get_json() == {"reached": "elsewhere", "sub": None}
+        assert door.call(Authorization="Bearer nonsense").status_code == 401
+        assert door.call(Authorization=door.bearer(sub="auth0|bob")).get_json()["sub"] == "auth0|bob"
+
+
+def test_a_request_within_a_request_changes_the_caller_of_neither(tenant: Tenant) -> None:
+    door = Door(tenant)
+
+    @door.app.get("/mcp/nested")
+    def nested() -> list[str | None]:
+        within = door.call(Authorization=door.bearer(sub="auth0|bob")).get_json()["sub"]
+        beside = door.call("/elsewhere").get_json()["sub"]
+        return [within, beside, auth_info.user.sub]
+
+    response = door.call("/mcp/nested", method="GET", Authorization=door.bearer(sub="auth0|ada"))
+    assert response.get_json() == ["auth0|bob", None, "auth0|ada"]
+
+
+def test_an_app_whose_context_is_pushed_within_the_request_knows_no_caller(tenant: Tenant) -> None:
+    door = Door(tenant)
+
+    @door.app.get("/mcp/other")
+    def other() -> list[bool]:
+        with Flask("other").app_context():
+            elsewhere = find_auth_info()
+        with door.app.app_context():
+            here = find_auth_info()
+        return [elsewhere is None, here is find_auth_info() is not None]
+
+    response = door.call("/mcp/other", method="GET", Authorization=door.bearer())
+    assert response.get_json() == [True, True]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_request_that_an_app_hands_on_is_guarded_anew(tenant: Tenant, same: bool) -> None:
+    outer = Door(tenant)
+    inner = outer if same else Door(tenant)
+
+    @outer.app.route("/inner/<path:path>", methods=["POST"])
+    def mounted(path: str) -> Response:
+        environ = {**request.environ, "SCRIPT_NAME": "/inner", "PATH_INFO": f"/{path}"}
+        return Response.from_app(inner.app, environ)
+
+    for path in ("/inner/mcp", "/inner/mcp/tools"):
+        assert outer.call(path).status_code == 401
+        assert outer.call(path, Authorization=outer.bearer()).get_json()["sub"] == "auth0|ada"
+    assert outer.call("/inner/elsewhere", Authorization=outer.bearer()).get_json()["sub"] is None
+
+
+def test_a_request_is_judged_by_the_guard_that_is_asked(tenant: Tenant) -> None:
+    here, there = Door(tenant), Door(tenant, settings={"mcp_path": "/other"})
+    with here.app.test_request_context("/mcp"):
+        asked = request._get_current_object()  # type: ignore[attr-defined]
+        assert [guard.covers(asked) for guard in (here.guard, there.guard, here.guard)] == [True, False, True]
+
+
+def test_what_lies_on_g_is_the_caller_of_the_request_that_reads_it(tenant: Tenant) -> None:
+    door = Door(tenant)
+
+    def who() -> list[str]:
+        return [value.user.sub for _, value in vars(g._get_current_object()).items() if value]  # type: ignore[attr-defined]
+
+    door.app.add_url_rule("/mcp/who", view_func=who)
+    door.app.add_url_rule("/who", view_func=who)
+    with door.app.app_context():
+        response = door.call("/mcp/who", method="GET", Authorization=door.bearer(sub="auth0|ada"))
+        assert response.get_json() == ["auth0|ada"]
+        assert door.call("/who", method="GET").get_json() == []
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])

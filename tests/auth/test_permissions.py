@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from cachelib import NullCache
 
-from flask_mcp_auth0.auth.backoff import Rejected
+from flask_mcp_auth0.auth.backoff import NotAllowed, Rejected
 from flask_mcp_auth0.auth.cache import LookupCache, SingleFlight
 from flask_mcp_auth0.auth.permissions import NobodyToAsk, PermissionLookup
 from flask_mcp_auth0.errors import AuthorizationUnavailable
 
+from ..forked import in_child
 from .doubles import Clock
 from .permission_doubles import FakeReader, House, caller, make_settings
+
+forks = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
 
 def holds(*names: str) -> Callable[[frozenset[str]], bool]:
@@ -174,6 +177,52 @@ def test_a_caller_waits_for_the_look_up_of_another_for_a_bounded_time() -> None:
     house.reader.before_answer = ask_meanwhile
     house.lookup.held_by(caller("ada"))
     assert waited == ["waited 0 s for another thread's look-up"]
+
+
+@forks
+def test_a_fork_during_a_look_up_leaves_the_child_able_to_ask() -> None:
+    house = House(FakeReader(ada={"tool:a"}))
+    under_way, go_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        under_way.set()
+        assert go_on.wait(30)
+
+    house.reader.before_answer = wait
+    thread = threading.Thread(target=house.lookup.held_by, args=(caller("ada"),))
+    thread.start()
+    try:
+        assert under_way.wait(30)
+        house.reader.before_answer = lambda: None
+        assert in_child(lambda: sorted(house.lookup.held_by(caller("ada")))) == ["tool:a"]
+    finally:
+        go_on.set()
+        thread.join(30)
+    assert house.reader.asked == {"user ada": 1}
+
+
+@forks
+def test_locks_that_were_held_at_the_fork_stop_no_child() -> None:
+    house = House(FakeReader(ada={"tool:a"}))
+    house.lookup.held_by(caller("bob"))
+    house.clock.advance(6)
+    with house.lookup._backoff._lock.get(), house.lookup._flight._process.get().lock:
+        assert in_child(lambda: sorted(house.lookup.held_by(caller("ada")))) == ["tool:a"]
+
+
+@forks
+def test_a_pause_holds_in_a_child_too() -> None:
+    house = House()
+    house.reader.failure = AuthorizationUnavailable("429", retry_after=20)
+    with pytest.raises(AuthorizationUnavailable):
+        house.lookup.held_by(caller("ada"))
+
+    def asked() -> int:
+        with pytest.raises(AuthorizationUnavailable, match="429"):
+            house.lookup.held_by(caller("bob"))
+        return house.reader.total
+
+    assert in_child(asked) == 1
 
 
 def test_ten_thousand_calls_of_a_hundred_users_cost_a_look_up_a_user_and_one() -> None:
@@ -416,6 +465,29 @@ def test_an_absurd_rate_limit_does_not_lock_everybody_out_for_an_hour() -> None:
     assert house.lookup.held_by(caller("ada")) == {"tool:a"}
 
 
+@pytest.mark.parametrize(
+    "failure", [AuthorizationUnavailable("429", retry_after=20), NotAllowed("403"), Rejected("400")]
+)
+def test_a_clock_that_is_put_back_makes_no_pause_longer_than_a_pause_can_be(
+    failure: AuthorizationUnavailable,
+) -> None:
+    house = House(FakeReader(ada={"tool:a"}))
+    house.reader.failure = failure
+    for _ in range(8):
+        with pytest.raises(AuthorizationUnavailable):
+            house.lookup.held_by(caller("ada"))
+    house.clock.advance(-86_400)
+    with pytest.raises(AuthorizationUnavailable):
+        house.lookup.held_by(caller("ada"))
+    assert house.reader.total == 2
+    with pytest.raises(AuthorizationUnavailable):
+        house.lookup.held_by(caller("ada"))
+    assert house.reader.total == 2
+    house.reader.failure = None
+    house.clock.advance(31)
+    assert house.lookup.held_by(caller("ada")) == {"tool:a"}
+
+
 def test_a_question_that_auth0_rejects_concerns_nobody_else() -> None:
     house = House(FakeReader(ada={"tool:a"}))
     house.reader.failure = Rejected("400")
@@ -425,6 +497,33 @@ def test_a_question_that_auth0_rejects_concerns_nobody_else() -> None:
     assert house.reader.total == 1
     house.reader.failure = None
     assert house.lookup.held_by(caller("ada")) == {"tool:a"}
+
+
+def test_what_we_may_not_ask_is_asked_seldom_and_concerns_no_other_kind_of_question() -> None:
+    house = House(FakeReader({"tool:a"}, ada={"tool:a"}))
+    for second in range(300):
+        house.reader.failure = NotAllowed("403 insufficient_scope")
+        for user in ("eve", f"user {second}"):
+            with pytest.raises(AuthorizationUnavailable, match="403"):
+                house.lookup.held_by(caller(user, organization="org_1"))
+        house.reader.failure = None
+        assert house.lookup.held_by(caller("ada"), holds("tool:a")) == {"tool:a"}
+        assert house.lookup.api_permissions() == {"tool:a"}
+        house.clock.advance(1)
+    assert sum(times for what, times in house.reader.asked.items() if what.startswith("member")) < 20
+
+
+def test_what_we_may_not_ask_is_a_failure_until_auth0_answers() -> None:
+    house = House(FakeReader(ada={"tool:a"}))
+    house.reader.failure = NotAllowed("403 insufficient_scope")
+    with pytest.raises(AuthorizationUnavailable):
+        house.lookup.held_by(caller("ada"))
+    assert house.lookup.condition().failing
+    house.reader.failure = None
+    house.clock.advance(1)
+    assert house.lookup.held_by(caller("ada")) == {"tool:a"}
+    assert not house.lookup.condition().failing
+    assert house.lookup.held_by(caller("bob")) == set()
 
 
 def test_what_is_kept_outlives_an_outage_only_if_that_is_switched_on() -> None:

@@ -28,6 +28,7 @@ from flask_mcp_auth0.auth.token_errors import (
 )
 from flask_mcp_auth0.errors import AuthorizationUnavailable
 
+from ..forked import in_child
 from .doubles import AUDIENCE, ISSUER, JWKS, Clock, Tenant, b64, sign
 
 
@@ -442,7 +443,18 @@ def test_machines_are_recognised(tenant: Tenant, claims: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize(
-    "claims", [{"gty": "password"}, {"gty": ["refresh_token"]}, {"gty": 7}, {"sub_profile": []}]
+    "claims",
+    [
+        {"gty": "password"},
+        {"gty": ["refresh_token"]},
+        {"gty": 7},
+        {"sub_profile": []},
+        {"sub": "samlp|corp|eve@clients"},
+        {"sub": "samlp|corp|client-1@clients"},
+        {"sub": "client-2@clients"},
+        {"sub": "@clients"},
+        {"sub": "agt_1|eve"},
+    ],
 )
 def test_people_are_no_machines(tenant: Tenant, claims: dict[str, Any]) -> None:
     assert not tenant.verifier().verify(tenant.token(**claims)).is_machine
@@ -561,3 +573,11 @@ def test_a_rotated_key_is_followed_at_once(tenant: Tenant, other_key: RSAKey, rs
     tenant.publish(rsa_key, other_key)
     assert verifier.verify(tenant.token(key=other_key))
     assert tenant.outbound.asked[JWKS] == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_lock_that_was_held_at_the_fork_stops_no_child(tenant: Tenant) -> None:
+    verifier = tenant.verifier()
+    verifier.verify(tenant.token())
+    with verifier._lock.get():
+        assert in_child(lambda: verifier.verify(tenant.token(sub="auth0|bob")).user.sub) == "auth0|bob"

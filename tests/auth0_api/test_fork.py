@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections import defaultdict
@@ -18,6 +17,7 @@ from flask_mcp_auth0.per_process import PerProcess
 from flask_mcp_auth0.sealing import Sealer
 from flask_mcp_auth0.settings import Settings
 
+from ..forked import in_child
 from ..wire.serving import gunicorn
 from .fake_auth0 import Answer, FakeAuth0, Received, token
 
@@ -26,25 +26,6 @@ API = "https://orders.example.com/"
 # The fake Auth0 runs in a thread, and from Python 3.12 on a fork beside any thread is warned of. The children
 # neither use that thread nor any lock that it could hold.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
-
-
-def in_child(function: Callable[[], Any]) -> Any:
-    """Return what ``function`` returns in a forked child."""
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            result = json.dumps(["returned", function()])
-        except BaseException as error:
-            result = json.dumps(["raised", repr(error)])
-        os.write(writing, result.encode())
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        how, value = json.loads(pipe.read())
-    os.waitpid(pid, 0)
-    assert how == "returned", value
-    return value
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from auth0.management import Auth0, ManagementClient
 
-from flask_mcp_auth0.auth.backoff import Rejected
+from flask_mcp_auth0.auth.backoff import NotAllowed, Rejected
 from flask_mcp_auth0.auth0_api.permission_reader import ManagementPermissionReader
 from flask_mcp_auth0.errors import Auth0APIError, AuthorizationUnavailable, ConfigurationError
 from flask_mcp_auth0.settings import Settings
@@ -193,7 +193,18 @@ def test_a_grant_that_lacks_is_remembered_for_some_minutes(tenant: Tenant) -> No
     assert tenant.asked == {"/users/{id}/effective-permissions": 1, "/users/{id}/permissions": 5}
     tenant.grant.add("read:user_effective_permissions")
     tenant.effective["auth0|ada"] = ["tool:b"]
+    assert tenant.reader.user_permissions("auth0|ada") == {"tool:a"}
     tenant.clock.now += 601
+    assert tenant.reader.user_permissions("auth0|ada") == {"tool:b"}
+
+
+def test_a_grant_that_lacks_is_not_remembered_for_longer_by_a_clock_that_is_put_back(tenant: Tenant) -> None:
+    tenant.grant.clear()
+    tenant.permissions["auth0|ada"] = ours(["tool:a"])
+    assert tenant.reader.user_permissions("auth0|ada") == {"tool:a"}
+    tenant.grant.add("read:user_effective_permissions")
+    tenant.effective["auth0|ada"] = ["tool:b"]
+    tenant.clock.now -= 86_400
     assert tenant.reader.user_permissions("auth0|ada") == {"tool:b"}
 
 
@@ -348,14 +359,22 @@ def test_an_answer_without_the_list_that_was_asked_for_is_an_outage(
 
 
 @each_question
-@pytest.mark.parametrize("status", [401, 403])
-def test_credentials_or_a_grant_that_do_not_suffice_are_an_outage_for_everybody(
-    tenant: Tenant, ask: Callable[[ManagementPermissionReader], Any], status: int
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (401, "invalid_token", AuthorizationUnavailable),
+        (401, "insufficient_scope", AuthorizationUnavailable),
+        (403, "insufficient_scope", NotAllowed),
+        (403, "access_denied", Rejected),
+    ],
+)
+def test_credentials_concern_every_question_and_a_scope_that_lacks_its_kind_alone(
+    tenant: Tenant, ask: Callable[[ManagementPermissionReader], Any], status: int, code: str, kind: type
 ) -> None:
-    tenant.answer = lambda request: refusal(status, "insufficient_scope")
+    tenant.answer = lambda request: refusal(status, code)
     with pytest.raises(AuthorizationUnavailable, match="grant") as caught:
         ask(tenant.reader)
-    assert not isinstance(caught.value, Rejected)
+    assert type(caught.value) is kind
     assert "the-secret" not in str(caught.value)
 
 

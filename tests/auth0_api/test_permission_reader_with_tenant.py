@@ -194,6 +194,17 @@ def test_an_organizations_token_is_decided_by_the_roles_within_it(world: World) 
     assert world.outcome(world.who(0), "audit") == "denied"
 
 
+def test_tokens_of_organizations_that_cannot_be_asked_about_keep_nobody_else_out(
+    servers: dict[str, TenantServer],
+) -> None:
+    world = World(servers["narrow"])
+    for number in range(0, 20, 2):
+        for organization in ("org_1", "org_2", "org_3"):
+            assert world.outcome(world.who(1, organization=organization)) == "unavailable"
+        assert world.outcome(world.who(number)) == "granted"
+    assert world.calls()["/organizations/{id}/members/{user_id}/roles"] == 1
+
+
 def test_a_machine_is_never_looked_up_among_the_users(world: World) -> None:
     robot = person(sub="robot@clients", is_machine=True)
     assert world.outcome(robot) == "denied"

@@ -340,3 +340,18 @@ def test_a_token_that_arrived_while_one_waited_is_not_asked_for_again(
 
     assert supply() == "token-1"
     assert source.given == 1
+
+
+def test_a_clock_that_is_put_back_neither_lengthens_a_pause_nor_keeps_a_refused_token(
+    make: Callable[..., TokenSupplier], source: Source, clock: Clock
+) -> None:
+    supply = make()
+    source.failure = Auth0APIError("down")
+    with pytest.raises(Auth0APIError):
+        supply()
+    source.failure = None
+    clock.now -= 86_400
+    assert supply() == "token-2"
+    clock.now -= 86_400
+    assert supply.invalidate("token-2")
+    assert supply() == "token-3"

@@ -68,6 +68,27 @@ def test_a_protected_tool_is_for_those_who_hold_its_permission(site: Site) -> No
         assert (result["isError"], result["content"][0]["text"]) == (True, DENIED)
 
 
+def test_a_tool_that_calls_its_own_app_as_somebody_else_is_still_its_callers(site: Site) -> None:
+    @site.mcp.protected_tool
+    def secret() -> str:
+        return get_auth_info().user.sub
+
+    @site.mcp.tool
+    def report() -> str:
+        service = site.token(subject="auth0|service", permissions=("tool:secret",))
+        assert site.text("secret", token=service) == "auth0|service"
+        assert get_auth_info().user.sub == "auth0|ada"
+        require_permission("tool:secret")
+        return "not to be seen"
+
+    site.start()
+    result = site.call("report", token=site.token(permissions=()))
+    assert (result["isError"], result["content"][0]["text"]) == (
+        True,
+        "You don't have permission to use the 'report' tool.",
+    )
+
+
 @pytest.mark.parametrize("order", ["inside", "outside", "both registered"])
 def test_no_order_of_decorators_loses_the_protection(site: Site, order: str) -> None:
     def secret() -> str:

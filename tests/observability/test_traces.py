@@ -457,3 +457,14 @@ def test_an_application_error_outside_of_mcp_leaves_no_span_behind(tools: Site, 
 
     assert app.test_client().get("/page").text == "page"
     assert recorded.spans() == []
+
+
+def test_a_request_within_a_request_has_a_span_of_its_own_and_both_end(
+    tools: Site, recorded: Recorded
+) -> None:
+    app: Flask = tools.app
+    with app.test_request_context("/mcp", method="POST"):
+        app.preprocess_request()
+        assert tools.post("tools/list").status_code == 200
+        assert len(recorded.spans("POST /mcp")) == 1
+    assert len(recorded.spans("POST /mcp")) == 2
