@@ -93,15 +93,15 @@ def tenant_command(
     from ..errors import ConfigurationError
     from ..local_tenant.app import create_tenant
     from ..local_tenant.persistence import KeepError, open_state
+    from ..local_tenant.security import is_loopback_url
     from ..local_tenant.server import serve
     from ..local_tenant.state import TenantState
     from ..local_tenant.tls import make_certificate
 
     listener = _bind(host, port, allow_remote)
     shown = f"[{host}]" if ":" in host else host
-    own_issuer = (
-        issuer or f"{'https' if certificate_directory else 'http'}://{shown}:{listener.getsockname()[1]}/"
-    )
+    scheme, own_port = "https" if certificate_directory else "http", listener.getsockname()[1]
+    own_issuer = issuer or f"{scheme}://{shown}:{own_port}/"
 
     def seed() -> TenantState:
         state = TenantState.from_yaml(
@@ -132,7 +132,9 @@ def tenant_command(
         if certificate is not None:
             _say("Its certificate is to be trusted by whoever calls it:")
             _say(f"  SSL_CERT_FILE={certificate.certificate} REQUESTS_CA_BUNDLE={certificate.certificate}")
-        _announce(state, machine, given=bool(client_secret))
+        # Under another name than one of this machine it has no pages for administrators.
+        here = state.issuer if is_loopback_url(state.issuer) else f"{scheme}://{_near(host)}:{own_port}/"
+        _announce(state, machine, here, given=bool(client_secret))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
             server.serve_forever()
@@ -253,14 +255,20 @@ def _bind(host: str, port: int, allow_remote: bool) -> Any:
         ) from error
 
 
-def _announce(state: TenantState, machine: Client | None, *, given: bool) -> None:
+def _near(host: str) -> str:
+    """The name by which this machine reaches what listens on ``host``, as a URL has it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (not to listen on)
+    return f"[{host}]" if ":" in host else host
+
+
+def _announce(state: TenantState, machine: Client | None, here: str, *, given: bool) -> None:
     """Say where the tenant is, who can log in, and what to configure."""
     _say(f"Local tenant for development only: {state.issuer}")
     _say(f"  users     {', '.join(user.username for user in state.users.values())}")
     for api in state.resource_servers.values():
         if not api.is_system:
             _say(f"  API       {api.identifier}")
-    _say(f"  admin     {state.issuer}admin/")
+    _say(f"  admin     {here}admin/")
     _say("Configure your app with:")
     _say(f"  FLASK_AUTH0_DOMAIN={state.issuer}")
     if machine is not None:
