@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .output import clean_lines
+
 if TYPE_CHECKING:
     from ..local_tenant.model import Client
     from ..local_tenant.state import TenantState
@@ -228,7 +230,7 @@ def login_command(
                 _say("No browser could be opened: open the address yourself.")
             token = login.finish(timeout)
     except LoginError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(clean_lines(str(error))) from error
     click.echo(token["access_token"])
 
 
@@ -293,9 +295,9 @@ def _control(issuer: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         raise click.ClickException(f"What answers at {issuer} is not a local tenant.") from error
     if response.status_code != 200 or not isinstance(answer, dict):
         text = answer.get("error_description") or answer.get("message") if isinstance(answer, dict) else None
-        raise click.ClickException(str(text or f"{url} answered {response.status_code}."))
+        raise click.ClickException(clean_lines(str(text or f"{url} answered {response.status_code}.")))
     return answer
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    click.echo(clean_lines(text), err=True)
