@@ -31,6 +31,9 @@ _FORMAT = 1
 #: How much earlier than asked an entry may end, so that entries made together do not end together.
 _JITTER = 0.1
 
+#: No entry ends as late as this, in Unix time (it is the year 5138).
+_NEVER = 1e11
+
 #: A cache that is down is reported once in this many seconds.
 _QUIET_FOR = 60.0
 
@@ -69,8 +72,8 @@ def _parsed(text: str) -> tuple[float, Any] | None:
         return None
     if isinstance(ends_at, bool) or not isinstance(ends_at, int | float):
         return None
-    # json reads Infinity and NaN as well; what never ends was not written here.
-    return (ends_at, value) if math.isfinite(ends_at) else None
+    # json reads Infinity, NaN and whole numbers of any size as well; what never ends was not written here.
+    return (ends_at, value) if ends_at < _NEVER else None
 
 
 #: Entries that are read at every call seldom change. Bounded, and a key set is never read this way.

@@ -88,6 +88,8 @@ def test_a_deleted_value_is_gone(clock: Clock) -> None:
         '[1, true, ["tool:refund"]]',
         '[1, Infinity, ["tool:refund"]]',
         '[1, NaN, ["tool:refund"]]',
+        f"[1, 1{'0' * 400}, 1]",
+        f"[1, -1{'0' * 400}, 1]",
         '{"1": 2}',
         "[" * 100_000,
         7,
