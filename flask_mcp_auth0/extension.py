@@ -7,6 +7,7 @@ import logging
 from flask import Flask
 
 from .app_state import EXTENSION, AppState, current_state
+from .config_reader import SHORTEST_SECRET
 from .errors import ConfigurationError, RegistrationError
 from .protocol.components import ComponentKind
 from .protocol.notifications import Change, ChangeKind
@@ -103,6 +104,12 @@ def _warn(state: AppState) -> None:
     if not settings.secret_keys:
         logger.warning(
             "Neither MCP_SECRET_KEYS nor SECRET_KEY is set: there are no session ids, and tools cannot ask the user."
+        )
+    if settings.has_short_secret_key:
+        logger.warning(
+            "SECRET_KEY (or one of SECRET_KEY_FALLBACKS) is shorter than %d characters: session ids and what tools ask "
+            "could be forged by guessing it, and each worker fetches a Management token of its own.",
+            SHORTEST_SECRET,
         )
     if not settings.has_client_credentials and settings.permissions_source == "management":
         logger.warning(
