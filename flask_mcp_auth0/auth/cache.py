@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..condition import Condition
+from .parsed_entries import ParsedEntries
 from .single_flight import SingleFlight
 
 __all__ = ["LookupCache", "SingleFlight", "cache_key"]
@@ -76,10 +77,6 @@ def _parsed(text: str) -> tuple[float, Any] | None:
     return (ends_at, value) if ends_at < _NEVER else None
 
 
-#: Entries that are read at every call seldom change. Bounded, and a key set is never read this way.
-_remembered = functools.lru_cache(maxsize=4096)(_parsed)
-
-
 class LookupCache:
     """Keeps JSON values for a while. Never raises: whatever goes wrong is a miss.
 
@@ -99,6 +96,7 @@ class LookupCache:
         else:
             self._backend = backend
         self._clock = clock
+        self._entries = ParsedEntries(_parsed)
         self._silent_until = 0.0
         self._failing: set[str] = set()
         self._failed_at: float | None = None
@@ -142,7 +140,7 @@ class LookupCache:
         self._worked("read", started)
         if len(texts) != len(keys):
             return [None] * len(keys)
-        return [self._read(text, _remembered) for text in texts]
+        return [self._read(text, key) for key, text in zip(keys, texts, strict=True)]
 
     def set(self, key: str, value: Any, ttl: float) -> bool:
         """Keep a JSON value for at most ``ttl`` seconds, up to a tenth less by chance.
@@ -184,10 +182,13 @@ class LookupCache:
             self._backend = self._resolve()
         return self._backend
 
-    def _read(self, text: Any, parse: Callable[[str], tuple[float, Any] | None] = _parsed) -> Any | None:
+    def _read(self, text: Any, key: str | None = None) -> Any | None:
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
-        entry = parse(text) if isinstance(text, str) else None
+        if not isinstance(text, str):
+            return None
+        # Entries that are read at every call, which are those that have a key here, seldom change.
+        entry = _parsed(text) if key is None else self._entries.read(key, text)
         return entry[1] if entry is not None and entry[0] > self._clock() else None
 
     def _may_try(self) -> bool:
