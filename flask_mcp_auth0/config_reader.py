@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,14 @@ ASYMMETRIC_ALGORITHMS = (
     "EdDSA",
 )
 
+PREFIXES = frozenset({"AUTH0", "MCP"})
+
+#: How much alike two names are for one to be taken for the other (difflib's ratio, without the prefix).
+_NEAR = 0.82
+
+#: Shorter keys can be guessed by whoever reads what they seal.
+SHORTEST_SECRET = 16
+
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -32,10 +41,35 @@ class ConfigReader:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = config
+        self._asked_for: set[str] = set()
         self.problems: list[str] = []
 
+    def misspelt(self) -> list[tuple[str, str]]:
+        """Return keys that look like one that was read and is not set, each with that one.
+
+        A restriction that is spelled wrongly restricts nothing. Others may own keys that begin like ours, so that
+        nothing is said of those that are merely unknown.
+        """
+        unset = [key for key in sorted(self._asked_for) if self._config.get(key) is None]
+        found = []
+        for key in sorted(key for key in self._config if isinstance(key, str)):
+            prefix, _, name = key.partition("_")
+            if prefix not in PREFIXES or not name or key in self._asked_for:
+                continue
+            names = [other.partition("_")[2] for other in unset if other.startswith(f"{prefix}_")]
+            near = difflib.get_close_matches(name, names, n=1, cutoff=_NEAR)
+            if near:
+                found.append((key, f"{prefix}_{near[0]}"))
+            elif prefix == "MCP" and f"AUTH0_{name}" in unset:
+                found.append((key, f"AUTH0_{name}"))
+        return found
+
+    def _get(self, key: str) -> Any:
+        self._asked_for.add(key)
+        return self._config.get(key)
+
     def text(self, key: str) -> str | None:
-        value = self._config.get(key)
+        value = self._get(key)
         if value is None or value == "":
             return None
         if not isinstance(value, str | int | float):
@@ -88,7 +122,7 @@ class ConfigReader:
         return path
 
     def boolean(self, key: str, *, default: bool) -> bool:
-        value = self._config.get(key)
+        value = self._get(key)
         if value is None or value == "":
             return default
         if isinstance(value, bool):
@@ -101,7 +135,7 @@ class ConfigReader:
         return False
 
     def integer(self, key: str, default: int, lowest: int, highest: int) -> int:
-        value = self._config.get(key)
+        value = self._get(key)
         if value is None or value == "":
             return default
         try:
@@ -113,13 +147,22 @@ class ConfigReader:
             return default
         return number
 
-    def words(self, key: str) -> tuple[str, ...]:
-        value = self._config.get(key)
-        if value is None:
+    def words(self, key: str, *, restricts: bool = False) -> tuple[str, ...]:
+        """Read a list of texts.
+
+        :param restricts: that without it everything is allowed: then it is left out or holds something.
+        """
+        value = self._get(key)
+        if value is None or (value == "" and not restricts):
             return ()
         if isinstance(value, str):
-            return tuple(value.replace(",", " ").split())
+            words = tuple(value.replace(",", " ").split())
+            if not words:
+                self.problems.append(f"{key} is set and names nothing; leave it out instead")
+            return words
         if isinstance(value, Sequence) and all(isinstance(word, str) for word in value):
+            if restricts and not any(word.strip() for word in value):
+                self.problems.append(f"{key} is set and names nothing; leave it out instead")
             return tuple(value)
         self.problems.append(f"{key} must be a list of texts, or one text with spaces or commas between them")
         return ()
@@ -141,16 +184,16 @@ class ConfigReader:
         return names
 
     def secrets(self, key: str) -> tuple[str, ...]:
-        value = self._config.get(key)
+        value = self._get(key)
         if value is None or value == "":
             return ()
         keys = (
             [value] if isinstance(value, str | bytes) else list(value) if isinstance(value, Sequence) else []
         )
         texts = tuple(item.decode("latin-1") if isinstance(item, bytes) else str(item) for item in keys)
-        if not texts or any(len(text) < 16 for text in texts):
+        if not texts or any(len(text) < SHORTEST_SECRET for text in texts):
             self.problems.append(
-                f"{key} must be one key, or a list of keys newest first, of at least 16 characters each"
+                f"{key} must be one key, or a list of keys newest first, of at least {SHORTEST_SECRET} characters each"
             )
         return texts
 

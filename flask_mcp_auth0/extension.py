@@ -7,6 +7,7 @@ import logging
 from flask import Flask
 
 from .app_state import EXTENSION, AppState, current_state
+from .config_reader import SHORTEST_SECRET
 from .errors import ConfigurationError, RegistrationError
 from .protocol.components import ComponentKind
 from .protocol.notifications import Change, ChangeKind
@@ -67,14 +68,21 @@ class Auth0MCP(Registrar):
         """Tell the clients that watch a resource that it changed. Call it within an application context."""
         current_state().hub.publish(Change("resources/updated", uri))
 
-    def forget_permissions(self, user_id: str | None = None) -> None:
+    def forget_permissions(self, user_id: str | None = None) -> bool:
         """Forget what is kept of a user's permissions, so that the next call asks Auth0 again.
 
         Every worker that shares the app's cache forgets. Call it within an application context.
 
         :param user_id: as ``auth0|…``; ``None`` for everybody, the API's own definitions included.
+        :return: whether the cache took it. If not, a warning is logged, and what the cache holds may be used until
+            ``AUTH0_PERMISSIONS_TTL`` is over (``AUTH0_API_SCOPES_TTL`` for the definitions): try again.
         """
-        current_state().lookup.forget(user_id)
+        taken = current_state().lookup.forget(user_id)
+        if not taken:
+            logger.warning(
+                "Permissions were to be forgotten, and the cache did not take it: they last their time."
+            )
+        return taken
 
     def _switch(self, name: str, kind: ComponentKind, *, on: bool) -> None:
         state = current_state()
@@ -96,6 +104,12 @@ def _warn(state: AppState) -> None:
     if not settings.secret_keys:
         logger.warning(
             "Neither MCP_SECRET_KEYS nor SECRET_KEY is set: there are no session ids, and tools cannot ask the user."
+        )
+    if settings.has_short_secret_key:
+        logger.warning(
+            "SECRET_KEY (or one of SECRET_KEY_FALLBACKS) is shorter than %d characters: session ids and what tools ask "
+            "could be forged by guessing it, and each worker fetches a Management token of its own.",
+            SHORTEST_SECRET,
         )
     if not settings.has_client_credentials and settings.permissions_source == "management":
         logger.warning(

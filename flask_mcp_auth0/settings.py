@@ -6,14 +6,17 @@ that nobody has to start the app six times to learn six names.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from ._version import __version__
-from .config_reader import ConfigReader
+from .config_reader import SHORTEST_SECRET, ConfigReader
 from .errors import ConfigurationError
+
+logger = logging.getLogger("flask_mcp_auth0")
 
 PermissionsSource = Literal["management", "token", "auto"]
 Require = Literal["permissions", "scope", "both"]
@@ -90,13 +93,19 @@ class Settings:
             self.management_client_secret or self.management_client_assertion_key
         )
 
+    @property
+    def has_short_secret_key(self) -> bool:
+        """Whether what is sealed could be opened by guessing a key, which only Flask's own may be short for."""
+        return any(len(key) < SHORTEST_SECRET for key in self.secret_keys)
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any], *, app_name: str = "flask-mcp-auth0") -> Settings:
         """Read ``AUTH0_…`` and ``MCP_…`` keys of a Flask configuration.
 
         :param config: usually ``app.config``; strings, as environment variables give them, are converted.
         :param app_name: the default of ``MCP_SERVER_NAME``.
-        :raises ConfigurationError: naming every missing and every malformed key at once.
+        :raises ConfigurationError: naming every missing and every malformed key at once. What looks like a
+            misspelt key is logged.
         """
         reader = ConfigReader(config)
         issuer_url = reader.url(
@@ -162,7 +171,7 @@ class Settings:
             ),
             leeway=reader.integer("AUTH0_LEEWAY", 30, 0, 300),
             algorithms=reader.algorithms("AUTH0_ALGORITHMS", ("RS256", "PS256")),
-            organizations=reader.words("AUTH0_ORGANIZATION"),
+            organizations=reader.words("AUTH0_ORGANIZATION", restricts=True),
             dpop=reader.choice("AUTH0_DPOP", "off", get_args(DPoPMode)),
             step_up=reader.choice("AUTH0_STEP_UP", "auto", get_args(StepUp)),
             log_stream_token=reader.secret("AUTH0_LOG_STREAM_TOKEN", at_least=16),
@@ -178,6 +187,13 @@ class Settings:
             instructions=reader.text("MCP_INSTRUCTIONS"),
             page=reader.boolean("MCP_PAGE", default=True),
         )
+        if settings.store_url and settings.has_short_secret_key:
+            reader.problems.append(
+                "SECRET_KEY (or one of SECRET_KEY_FALLBACKS) is too short to seal what is in the store of "
+                f"MCP_STORE_URL: at least {SHORTEST_SECRET} characters, or set MCP_SECRET_KEYS"
+            )
+        for key, meant in reader.misspelt():
+            logger.warning("%s is set and does nothing: there is no such setting. Was %s meant?", key, meant)
         if reader.problems:
             raise ConfigurationError([*reader.problems, _WHERE])
         return settings

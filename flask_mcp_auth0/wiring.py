@@ -54,7 +54,9 @@ def wire(app: Flask, settings: Settings, registrar: Registrar) -> AppState:
     authorization_server = AuthorizationServer(settings.issuer_url, outbound, cache)
     keys = SigningKeys(authorization_server, outbound, cache)
     verifier = TokenVerifier(settings, authorization_server, keys)
-    management = ManagementProvider(settings, authorization_server, outbound, cache, sealer)
+    # Others may read the cache. What a short key seals could be opened there by guessing, so it stays in the process.
+    of_cache = Sealer(()) if settings.has_short_secret_key else sealer
+    management = ManagementProvider(settings, authorization_server, outbound, cache, of_cache)
     reader = (
         ManagementPermissionReader(management.client_for_request, settings)
         if settings.has_client_credentials

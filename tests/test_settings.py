@@ -134,6 +134,83 @@ def test_keys_of_flask_that_were_in_use_before_still_open() -> None:
     assert settings.secret_keys == ("new", "old")
 
 
+@pytest.mark.parametrize("value", ["", " ", " , ", [], (), ["", " "]])
+def test_a_list_that_restricts_cannot_be_empty(value: Any) -> None:
+    assert "AUTH0_ORGANIZATION is set and names nothing" in problem_with(AUTH0_ORGANIZATION=value)
+
+
+@pytest.mark.parametrize("key", ["AUTH0_ALGORITHMS", "MCP_ALLOWED_ORIGINS", "AUTH0_SCOPES_SUPPORTED"])
+def test_a_list_of_nothing_but_commas_is_refused_and_one_that_is_unset_in_the_environment_is_none(
+    key: str,
+) -> None:
+    assert f"{key} is set and names nothing" in problem_with(**{key: " , "})
+    assert read(**{key: ""}) == read()
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("AUTH0_ORGANIZATIONS", "AUTH0_ORGANIZATION"),
+        ("AUTH0_ORGANISATION", "AUTH0_ORGANIZATION"),
+        ("AUTH0_ORGANIZATION_ID", "AUTH0_ORGANIZATION"),
+        ("MCP_ORGANIZATION", "AUTH0_ORGANIZATION"),
+        ("AUTH0_REQUIRED", "AUTH0_REQUIRE"),
+        ("AUTH0_PERMISSION_SOURCE", "AUTH0_PERMISSIONS_SOURCE"),
+        ("MCP_SECRET_KEY", "MCP_SECRET_KEYS"),
+        ("MCP_ALLOWED_ORIGIN", "MCP_ALLOWED_ORIGINS"),
+        ("MCP_REQUIRE", "AUTH0_REQUIRE"),
+    ],
+)
+def test_a_key_that_looks_like_one_of_ours_is_warned_of(
+    key: str, meant: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert read(**{key: "a-secret-value"}) == read()
+    assert f"{key} is set and does nothing: there is no such setting. Was {meant} meant?" in caplog.text
+    assert "a-secret-value" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *(
+            "AUTH0_ACCESS_TOKEN_URL",
+            "AUTH0_ACCESS_TOKEN_PARAMS",
+            "AUTH0_REQUEST_TOKEN_URL",
+            "AUTH0_AUTHORIZE_URL",
+        ),
+        *("AUTH0_AUTHORIZE_PARAMS", "AUTH0_API_BASE_URL", "AUTH0_CLIENT_KWARGS", "AUTH0_SERVER_METADATA_URL"),
+        *(
+            "AUTH0_USERINFO_ENDPOINT",
+            "AUTH0_CALLBACK_URL",
+            "AUTH0_BASE_URL",
+            "AUTH0_SECRET",
+            "AUTH0_API_AUDIENCE",
+        ),
+        *("AUTH0_ISSUER_BASE_URL", "AUTH0_REDIRECT_URI", "AUTH0_JWKS_URI", "AUTH0_MANAGEMENT_TOKEN"),
+        *("MCP_", "MCP", "AUTH0", "SECRET", "MCPS_PATH", "mcp_path"),
+    ],
+)
+def test_keys_of_others_are_left_alone(key: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert read(**{key: "x"}) == read()
+    assert caplog.text == ""
+
+
+def test_a_key_beside_the_one_that_it_looks_like_is_on_purpose(caplog: pytest.LogCaptureFixture) -> None:
+    assert read(AUTH0_ORGANIZATION="org_1", AUTH0_ORGANIZATIONS="x").organizations == ("org_1",)
+    assert caplog.text == ""
+
+
+def test_a_short_key_does_not_seal_what_is_in_a_shared_store() -> None:
+    store = "redis://127.0.0.1:6379/1"
+    long = "a key of sixteen characters or more"
+    for keys in ({"SECRET_KEY": "dev"}, {"SECRET_KEY": long, "SECRET_KEY_FALLBACKS": ["dev"]}):
+        problem = problem_with(MCP_STORE_URL=store, **keys)
+        assert "too short" in problem
+        assert "dev" not in problem
+    assert read(MCP_STORE_URL=store, SECRET_KEY=long).store_url == store
+    assert read(MCP_STORE_URL=store, SECRET_KEY="dev", MCP_SECRET_KEYS=long).secret_keys == (long,)
+
+
 @pytest.mark.parametrize(
     ("config", "named"),
     [

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..condition import Condition
+from .parsed_entries import ParsedEntries
 from .single_flight import SingleFlight
 
 __all__ = ["LookupCache", "SingleFlight", "cache_key"]
@@ -30,6 +31,9 @@ _FORMAT = 1
 
 #: How much earlier than asked an entry may end, so that entries made together do not end together.
 _JITTER = 0.1
+
+#: No entry ends as late as this, in Unix time (it is the year 5138).
+_NEVER = 1e11
 
 #: A cache that is down is reported once in this many seconds.
 _QUIET_FOR = 60.0
@@ -69,12 +73,8 @@ def _parsed(text: str) -> tuple[float, Any] | None:
         return None
     if isinstance(ends_at, bool) or not isinstance(ends_at, int | float):
         return None
-    # json reads Infinity and NaN as well; what never ends was not written here.
-    return (ends_at, value) if math.isfinite(ends_at) else None
-
-
-#: Entries that are read at every call seldom change. Bounded, and a key set is never read this way.
-_remembered = functools.lru_cache(maxsize=4096)(_parsed)
+    # json reads Infinity, NaN and whole numbers of any size as well; what never ends was not written here.
+    return (ends_at, value) if ends_at < _NEVER else None
 
 
 class LookupCache:
@@ -96,6 +96,7 @@ class LookupCache:
         else:
             self._backend = backend
         self._clock = clock
+        self._entries = ParsedEntries(_parsed)
         self._silent_until = 0.0
         self._failing: set[str] = set()
         self._failed_at: float | None = None
@@ -139,7 +140,7 @@ class LookupCache:
         self._worked("read", started)
         if len(texts) != len(keys):
             return [None] * len(keys)
-        return [self._read(text, _remembered) for text in texts]
+        return [self._read(text, key) for key, text in zip(keys, texts, strict=True)]
 
     def set(self, key: str, value: Any, ttl: float) -> bool:
         """Keep a JSON value for at most ``ttl`` seconds, up to a tenth less by chance.
@@ -181,10 +182,13 @@ class LookupCache:
             self._backend = self._resolve()
         return self._backend
 
-    def _read(self, text: Any, parse: Callable[[str], tuple[float, Any] | None] = _parsed) -> Any | None:
+    def _read(self, text: Any, key: str | None = None) -> Any | None:
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
-        entry = parse(text) if isinstance(text, str) else None
+        if not isinstance(text, str):
+            return None
+        # Entries that are read at every call, which are those that have a key here, seldom change.
+        entry = _parsed(text) if key is None else self._entries.read(key, text)
         return entry[1] if entry is not None and entry[0] > self._clock() else None
 
     def _may_try(self) -> bool:

@@ -150,12 +150,14 @@ class ProofVerifier:
         made_at = claims.get("iat")
         if isinstance(made_at, bool) or not isinstance(made_at, int | float):
             raise ProofError("The DPoP proof does not say when it was made (iat).")
-        if not -self._leeway <= self._clock() - made_at <= MAX_AGE + self._leeway:
+        now = self._clock()
+        # Compared, not subtracted: a number of any size can be.
+        if not now - MAX_AGE - self._leeway <= made_at <= now + self._leeway:
             raise ProofError("The DPoP proof is too old, or from the future (iat).")
 
     def _check_unused(self, claims: Mapping[str, Any], thumbprint: str) -> None:
         jti = claims.get("jti")
-        if not isinstance(jti, str) or not 0 < len(jti) <= _MAX_JTI:
+        if not isinstance(jti, str) or not 0 < len(jti) <= _MAX_JTI or not _is_unicode(jti):
             raise ProofError("The DPoP proof has no identifier (jti).")
         # Kept for as long as the proof could pass for new, from the earliest to the latest clock.
         ttl = MAX_AGE + 2 * self._leeway + 1
@@ -195,6 +197,11 @@ def _open(proof: str) -> tuple[VerificationKey, SignedToken]:
     if key is None:
         raise ProofError("The DPoP proof's header holds no public key (jwk) that can be used.")
     return key, signed
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell whether a text of JSON holds characters only: half of a surrogate pair is none."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _hash(text: str) -> str:

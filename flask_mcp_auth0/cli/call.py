@@ -22,7 +22,7 @@ from ..protocol.versions import (
     MODERN_VERSIONS,
     PROTOCOL_VERSION_META_KEY,
 )
-from .output import as_json, fail, load_state, note, plainly
+from .output import as_json, clean_lines, fail, load_state, note, plainly
 from .tokens import read_token
 
 
@@ -206,7 +206,13 @@ def _show(status: int, body: Mapping[str, Any], json_: bool) -> int:
     for block in result.get("content") or ():
         kind = block.get("type")
         if kind == "text":
-            click.echo(block.get("text", ""), err=bool(result.get("isError")))
+            _say(str(block.get("text", "")), err=bool(result.get("isError")))
         else:
-            click.echo(f"[{kind} {block.get('mimeType') or block.get('uri') or ''}]".replace(" ]", "]"))
+            _say(f"[{kind} {block.get('mimeType') or block.get('uri') or ''}]".replace(" ]", "]"))
     return 1 if result.get("isError") else 0
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """Print what a tool returned: as it is to a program, and so that it moves no cursor to a person."""
+    stream = sys.stderr if err else sys.stdout
+    click.echo(clean_lines(text) if stream.isatty() else text, err=err)

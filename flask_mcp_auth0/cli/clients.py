@@ -8,7 +8,7 @@ import click
 
 from ..tenant.management import ManagementProblem
 from ..tenant.registrations import Registration, preview, register, registrations, remove, seconds_of, stale
-from .output import as_json, confirmed, examination, fail, load_state, plainly, table
+from .output import as_json, clean, confirmed, examination, fail, load_state, plainly, table
 
 
 @click.group("clients", short_help="List, prune and register the MCP clients of the tenant.")
@@ -86,7 +86,7 @@ def register_command(url: str, dry_run: bool) -> None:
     ]
     click.echo(table(rows))
     if not dry_run:
-        click.echo(f"Registered as {register(examined, url)}.")
+        click.echo(clean(f"Registered as {register(examined, url)}."))
 
 
 commands: list[click.Command] = [clients_group]

@@ -10,7 +10,7 @@ import click
 from ..errors import ConfigurationError
 from ..tenant.doctor import CHECKS, examine, selected
 from ..tenant.findings import Check, Cure, Finding, Status, exit_code
-from .output import as_json, examination, indented, is_terminal, load_app, load_state, plainly, wrapped
+from .output import as_json, clean, examination, indented, is_terminal, load_app, load_state, plainly, wrapped
 
 _MARKS: dict[Status, tuple[str, str]] = {
     "ok": ("ok", "green"),
@@ -109,11 +109,11 @@ def _advise(finding: Finding) -> None:
         click.echo(indented(f"Seen as: {finding.explains}.", 15))
     cure = finding.cure
     if cure.command:
-        click.echo(" " * 15 + "Run: " + click.style(cure.command, bold=True))
+        click.echo(" " * 15 + "Run: " + click.style(clean(cure.command), bold=True))
     if cure.dashboard:
         click.echo(indented(f"{'Or: ' if cure.command else 'Cure: '}{cure.dashboard}", 15))
     if cure.auth0:
-        click.echo(" " * 15 + f"Or: {cure.auth0}")
+        click.echo(" " * 15 + clean(f"Or: {cure.auth0}"))
 
 
 def _plural(count: int, word: str) -> str:

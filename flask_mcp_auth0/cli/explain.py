@@ -13,7 +13,7 @@ from ..auth.token_errors import TokenError
 from ..errors import AuthorizationUnavailable
 from ..tenant.conclusion import Explanation
 from ..tenant.explanation import explain
-from .output import as_json, examination, fail, indented, load_state, plainly, table
+from .output import as_json, clean, examination, fail, indented, load_state, plainly, table
 from .tokens import read_token
 
 
@@ -66,6 +66,6 @@ _MARKS = {"yes": "+", "no": "-", "info": " "}
 def _show(found: Explanation) -> None:
     click.echo(table([(_MARKS[line.word], line.topic, line.text) for line in found.lines]))
     colour = {True: "green", None: "yellow", False: "red"}[found.allowed]
-    click.echo("\n" + click.style(found.verdict, fg=colour, bold=True))
+    click.echo("\n" + click.style(clean(found.verdict), fg=colour, bold=True))
     if found.cure:
         click.echo(indented(f"Cure: {found.cure}", 0))

@@ -32,6 +32,9 @@ class Failed(click.ClickException):
 
     exit_code = 2
 
+    def __init__(self, message: str) -> None:
+        super().__init__(clean_lines(message))
+
 
 def load_app() -> Flask:
     """Return the app that ``flask --app`` names.
@@ -118,7 +121,7 @@ def fail(text: str) -> NoReturn:
 
 def note(text: str) -> None:
     """Tell people something that programs must not read: it goes to standard error."""
-    click.echo(text, err=True)
+    click.echo(clean_lines(text), err=True)
 
 
 def is_terminal() -> bool:
@@ -134,7 +137,7 @@ def width() -> int:
 def table(rows: Sequence[Sequence[str]], header: Sequence[str] | None = None) -> str:
     """Return aligned columns; the last one is wrapped."""
     every = [list(header)] if header else []
-    every += [[_clean(cell) for cell in row] for row in rows]
+    every += [[clean(cell) for cell in row] for row in rows]
     if not every:
         return ""
     widths = [max(len(row[column]) for row in every) for column in range(len(every[0]))]
@@ -152,7 +155,7 @@ def table(rows: Sequence[Sequence[str]], header: Sequence[str] | None = None) ->
 def wrapped(text: str, lead: int) -> list[str]:
     """Return the lines of a text that stands beside ``lead`` columns of something else."""
     return textwrap.wrap(
-        _clean(text), max(30, width() - lead), break_on_hyphens=False, break_long_words=False
+        clean(text), max(30, width() - lead), break_on_hyphens=False, break_long_words=False
     ) or [""]
 
 
@@ -160,7 +163,7 @@ def indented(text: str, by: int) -> str:
     """Return a paragraph, wrapped and moved to the right."""
     space = " " * by
     return textwrap.fill(
-        _clean(text), width(), initial_indent=space, subsequent_indent=space, break_on_hyphens=False,
+        clean(text), width(), initial_indent=space, subsequent_indent=space, break_on_hyphens=False,
         break_long_words=False,
     )  # fmt: skip
 
@@ -180,16 +183,28 @@ def _somebody_is_there() -> bool:
 
 
 def as_json(value: Any) -> str:
-    """Return JSON for programs."""
+    """Return JSON for programs, which a terminal can show as well: what is not printable is escaped."""
     import json
 
-    return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+    # Outside strings JSON has nothing but printable characters and line breaks.
+    return "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else list(value)
 
 
-def _clean(text: str) -> str:
-    """What the tenant says must not move the cursor."""
+def clean(text: str) -> str:
+    """Return what somebody else says as one line: it must not move the cursor."""
     return "".join(char if char.isprintable() else " " for char in text)
+
+
+def clean_lines(text: str) -> str:
+    """Return what somebody else says without anything but text, line breaks and tabs."""
+    return "".join(char if char.isprintable() or char in "\n\t" else " " for char in text)

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .output import clean_lines
+
 if TYPE_CHECKING:
     from ..local_tenant.model import Client
     from ..local_tenant.state import TenantState
@@ -93,15 +95,15 @@ def tenant_command(
     from ..errors import ConfigurationError
     from ..local_tenant.app import create_tenant
     from ..local_tenant.persistence import KeepError, open_state
+    from ..local_tenant.security import is_loopback_url
     from ..local_tenant.server import serve
     from ..local_tenant.state import TenantState
     from ..local_tenant.tls import make_certificate
 
     listener = _bind(host, port, allow_remote)
     shown = f"[{host}]" if ":" in host else host
-    own_issuer = (
-        issuer or f"{'https' if certificate_directory else 'http'}://{shown}:{listener.getsockname()[1]}/"
-    )
+    scheme, own_port = "https" if certificate_directory else "http", listener.getsockname()[1]
+    own_issuer = issuer or f"{scheme}://{shown}:{own_port}/"
 
     def seed() -> TenantState:
         state = TenantState.from_yaml(
@@ -132,7 +134,9 @@ def tenant_command(
         if certificate is not None:
             _say("Its certificate is to be trusted by whoever calls it:")
             _say(f"  SSL_CERT_FILE={certificate.certificate} REQUESTS_CA_BUNDLE={certificate.certificate}")
-        _announce(state, machine, given=bool(client_secret))
+        # Under another name than one of this machine it has no pages for administrators.
+        here = state.issuer if is_loopback_url(state.issuer) else f"{scheme}://{_near(host)}:{own_port}/"
+        _announce(state, machine, here, given=bool(client_secret))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
             server.serve_forever()
@@ -226,7 +230,7 @@ def login_command(
                 _say("No browser could be opened: open the address yourself.")
             token = login.finish(timeout)
     except LoginError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(clean_lines(str(error))) from error
     click.echo(token["access_token"])
 
 
@@ -253,14 +257,20 @@ def _bind(host: str, port: int, allow_remote: bool) -> Any:
         ) from error
 
 
-def _announce(state: TenantState, machine: Client | None, *, given: bool) -> None:
+def _near(host: str) -> str:
+    """The name by which this machine reaches what listens on ``host``, as a URL has it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (not to listen on)
+    return f"[{host}]" if ":" in host else host
+
+
+def _announce(state: TenantState, machine: Client | None, here: str, *, given: bool) -> None:
     """Say where the tenant is, who can log in, and what to configure."""
     _say(f"Local tenant for development only: {state.issuer}")
     _say(f"  users     {', '.join(user.username for user in state.users.values())}")
     for api in state.resource_servers.values():
         if not api.is_system:
             _say(f"  API       {api.identifier}")
-    _say(f"  admin     {state.issuer}admin/")
+    _say(f"  admin     {here}admin/")
     _say("Configure your app with:")
     _say(f"  FLASK_AUTH0_DOMAIN={state.issuer}")
     if machine is not None:
@@ -285,9 +295,9 @@ def _control(issuer: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         raise click.ClickException(f"What answers at {issuer} is not a local tenant.") from error
     if response.status_code != 200 or not isinstance(answer, dict):
         text = answer.get("error_description") or answer.get("message") if isinstance(answer, dict) else None
-        raise click.ClickException(str(text or f"{url} answered {response.status_code}."))
+        raise click.ClickException(clean_lines(str(text or f"{url} answered {response.status_code}.")))
     return answer
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    click.echo(clean_lines(text), err=True)

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from . import admin_views
 from .admin_actions import ACTIONS, ActionError, act
-from .security import check_form, csrf_token, is_loopback
+from .security import check_form, csrf_token, only_from_here
 from .state import TenantState
 
 FORM = "admin"
@@ -25,10 +25,7 @@ def create_blueprint(state: TenantState) -> Blueprint:
     """The administrator's pages for ``state``, mounted at ``/admin``."""
     bp = Blueprint("admin", __name__, url_prefix="/admin")
 
-    @bp.before_request
-    def _only_from_here() -> None:
-        if request.remote_addr is None or not is_loopback(request.remote_addr):
-            abort(403, "The administrator's pages are for people at this machine.")
+    bp.before_request(only_from_here)
 
     def page(template: str, **values: Any) -> str:
         return render_template(f"admin/{template}.html", csrf=csrf_token(FORM), state=state, **values)

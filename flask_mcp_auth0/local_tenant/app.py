@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, jsonify, render_template, request
+from flask.sessions import SecureCookieSessionInterface
 from werkzeug.exceptions import HTTPException
 
 from . import (
@@ -66,6 +67,7 @@ def create_tenant(
         # Cookies do not know ports: two tenants on one machine must not overwrite each other's.
         SESSION_COOKIE_NAME=f"local_tenant_{parts.port or 443}",
     )
+    app.session_interface = _Cookies()
     app.secret_key = secrets.token_bytes(32)
     tenant = Tenant(state, keys or KeyRing(keep_keys))
     app.extensions[EXTENSION] = tenant
@@ -102,6 +104,13 @@ def create_tenant(
     faults.install(app, state)
     app.register_error_handler(HTTPException, _http_error)
     return app
+
+
+class _Cookies(SecureCookieSessionInterface):
+    """The browser's cookie, also at the loopback name of a tenant whose issuer is https."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return super().get_cookie_secure(app) and not security.is_plain_loopback()
 
 
 def _remember(response: Response) -> Response:

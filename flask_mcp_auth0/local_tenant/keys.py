@@ -6,7 +6,6 @@ rotation) and those that were in use before and are not revoked yet.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,8 @@ from typing import Any, cast
 
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
+
+from .private_file import write_private
 
 RSA_BITS = 2048
 ALGORITHMS = ("RS256", "PS256")
@@ -98,9 +99,7 @@ class KeyRing:
         if self._path is None:
             return
         keys = [self._current, self._next, *self._previous]
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(b"".join(key.as_pem(private=True) for key in keys))
+        write_private(self._path, b"".join(key.as_pem(private=True) for key in keys))
 
 
 def sign_hs256(claims: Mapping[str, Any], secret: str, *, typ: str) -> str:

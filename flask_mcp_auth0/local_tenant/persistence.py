@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
+from .private_file import open_private
 from .state import TenantState
 
 FORMAT = 1
@@ -137,7 +138,7 @@ def open_state(path: str | Path, seed: Callable[[], TenantState]) -> Keeper:
 def _connect(path: Path) -> sqlite3.Connection:
     try:
         # Made with these rights before anything is in it; sqlite3 would follow the umask.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        os.close(open_private(path))
         connection = sqlite3.connect(path, timeout=BUSY)
     except (OSError, sqlite3.Error) as error:
         raise KeepError(f"{path} cannot be opened: {error}") from error

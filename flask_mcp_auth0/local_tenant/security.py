@@ -5,6 +5,8 @@
 * Forms carry a token bound to the browser, and requests that a page of another site caused are refused.
 * The control API (``/_control/``) is for programs on this machine: it wants a header that no foreign page can
   set.
+* What has no login is for this machine alone, and that is by a loopback name: where the issuer is the name of a
+  tunnel or a proxy, the whole internet comes from 127.0.0.1.
 * Every page forbids framing, foreign scripts, and anything else loaded from elsewhere.
 """
 
@@ -35,6 +37,9 @@ CORS_PATHS = (
     "/userinfo",
     "/bc-authorize",
 )
+
+# What has no login (and the style of its pages).
+HERE_PATHS = (CONTROL_PREFIX, "/admin", "/ciba", "/_assets/")
 
 
 def init_app(app: Flask) -> None:
@@ -71,9 +76,21 @@ def allow_form_target(url: str) -> None:
 
 
 def only_from_here() -> None:
-    """Abort with 403 unless the request comes from this machine: for pages and calls without a login."""
-    if request.remote_addr is None or not is_loopback(request.remote_addr):
-        abort(403, "This is for people and programs at this machine.")
+    """Abort with 403 unless the request comes from this machine, to a loopback name, and through no proxy that
+    says so: for pages and calls without a login.
+    """
+    if (
+        request.remote_addr is None
+        or not is_loopback(request.remote_addr)
+        or not is_loopback_url(request.host_url)
+        or any(_tells_of_proxy(name) for name in request.headers.keys())  # noqa: SIM118 (pairs otherwise)
+    ):
+        abort(403, "This is for people and programs at this machine, by its loopback address and no proxy.")
+
+
+def is_plain_loopback() -> bool:
+    """Whether the running request came by http, to a loopback name."""
+    return not request.is_secure and is_loopback_url(request.host_url)
 
 
 def is_loopback(host: str) -> bool:
@@ -86,15 +103,35 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_loopback_url(url: str) -> bool:
+    """Whether the host of a URL means this machine."""
+    try:
+        return is_loopback(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+
+
 def _seal(browser: str, purpose: str) -> str:
     key = current_app.secret_key
     assert isinstance(key, bytes)
     return hmac.new(key, f"{purpose}\0{browser}".encode(), hashlib.sha256).hexdigest()
 
 
+def _tells_of_proxy(header: str) -> bool:
+    name = header.casefold()
+    return name in ("forwarded", "via", "x-real-ip") or name.startswith("x-forwarded-")
+
+
 def _check_host() -> BaseResponse | None:
     tenant = current_tenant()
     if request.host.casefold() == tenant.host:
+        return None
+    # A loopback name cannot be re-bound, and there is no other way to what is for this machine alone.
+    if (
+        not is_loopback_url(tenant.issuer)
+        and is_loopback_url(request.host_url)
+        and request.path.startswith(HERE_PATHS)
+    ):
         return None
     # Somebody typed another name of this machine: show them where to go. No foreign name gets that far.
     if request.method == "GET" and _same_place(request.host, tenant.host):
@@ -123,8 +160,16 @@ def _check_site() -> None:
     origin = request.headers.get("Origin")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         abort(403, "Another site's page may not send this.")
-    if origin is not None and origin.casefold() != f"{request.scheme}://{current_tenant().host}":
+    if origin is not None and origin.casefold() != _own_origin():
         abort(403, "Another site's page may not send this.")
+
+
+def _own_origin() -> str:
+    tenant = current_tenant()
+    if request.host.casefold() == tenant.host:
+        # Not the request's scheme: what ends TLS in front of us speaks http to us.
+        return f"{urlsplit(tenant.issuer).scheme}://{tenant.host}"
+    return f"{request.scheme}://{request.host}".casefold()
 
 
 def _check_control() -> None:

@@ -160,12 +160,15 @@ class _Handler(WSGIRequestHandler):
         if write is not None:
             # Without the query: codes and states are in there. What is no request has no path.
             path = str(self.__dict__.get("path", "-")).partition("?")[0]
-            # One line, whatever was sent: ascii() leaves no control character.
-            command, path = ascii(self.command or "-")[1:-1], ascii(path)[1:-1]
-            write(f"{command} {path} {getattr(code, 'value', code)}")
+            write(_printable(f"{self.command or '-'} {path} {getattr(code, 'value', code)}"))
 
     def log_error(self, format: str, *args: Any) -> None:
-        logger.debug(format, *args)
+        logger.debug("%s", _printable(format % args))
 
     def version_string(self) -> str:
         return "local-tenant"
+
+
+def _printable(text: str) -> str:
+    # Whoever connects writes into the terminal of whoever runs the tenant.
+    return "".join(char if char.isprintable() else "?" for char in text)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import os
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from .private_file import write_private
 
 LIFETIME = datetime.timedelta(days=30)
 
@@ -39,7 +40,7 @@ class Certificate:
 def make_certificate(directory: Path) -> Certificate:
     """Write a fresh certificate for ``localhost``, 127.0.0.1 and ::1 into ``directory``.
 
-    :raises OSError: when it cannot be written.
+    :raises OSError: when it cannot be written, or a file there is a link or somebody else's.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Local tenant, for development only")])
@@ -76,9 +77,8 @@ def make_certificate(directory: Path) -> Certificate:
     )
     files = Certificate(directory / "local-tenant.pem", directory / "local-tenant-key.pem")
     pem = serialization.Encoding.PEM
-    files.certificate.write_bytes(certificate.public_bytes(pem))
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    descriptor = os.open(files.key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(private)
+    write_private(files.key, private)
+    # Whoever calls the tenant reads this one, and nobody but its owner may change it.
+    write_private(files.certificate, certificate.public_bytes(pem), mode=0o644)
     return files

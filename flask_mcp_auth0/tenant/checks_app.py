@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from werkzeug.test import TestResponse
 
 from ..auth.challenge import PROTECTED_RESOURCE_PATH
+from ..config_reader import SHORTEST_SECRET
 from ..connect_snippets import is_on_loopback
 from ..outbound import OutboundError
 from .examination import Examination
@@ -37,6 +38,11 @@ def settings(examined: Examination) -> Outcome:
         return warning(
             "neither MCP_SECRET_KEYS nor SECRET_KEY is set: no session ids, and tools cannot ask the user",
             Cure("set MCP_SECRET_KEYS, the same for every worker"),
+        )
+    if found.has_short_secret_key:
+        return warning(
+            f"SECRET_KEY, or one of its fallbacks, is shorter than {SHORTEST_SECRET} characters: it can be guessed",
+            Cure("set a long one: python -c 'import secrets; print(secrets.token_hex())'"),
         )
     return ok(f"endpoint {found.endpoint_url}, audience {found.audience}")
 

@@ -20,6 +20,9 @@ from ..errors import AuthorizationUnavailable
 from ..outbound import Outbound
 from .examination import Examination
 
+#: How many lists within one another are written out.
+_DEEPEST = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -202,8 +205,11 @@ def _moment(value: Any) -> str | None:
         return None
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, depth: int = 0) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(_text(item) for item in value)
-    text = str(value)[:1000]
+        return ", ".join(_text(item, depth + 1) for item in value) if depth < _DEEPEST else "…"
+    try:
+        text = str(value)[:1000]
+    except RecursionError:
+        return "…"
     return "".join(char if char.isprintable() else "?" for char in text)

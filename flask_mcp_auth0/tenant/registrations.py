@@ -12,6 +12,7 @@ from .examination import Examination
 from .management import Refused, segment
 
 _AGE = re.compile(r"(\d{1,5})([hdwm])")
+_LONGEST_PROBLEMS = 1000
 _SECONDS = {"h": 3600, "d": 86_400, "w": 604_800, "m": 2_592_000}
 
 
@@ -84,7 +85,10 @@ def preview(examined: Examination, url: str) -> Mapping[str, Any]:
     answer: Mapping[str, Any] = examined.management.post("clients/cimd/preview", "read:clients", body=body)
     problems = answer.get("errors")
     if problems:
-        raise Refused(f"the document is not accepted: {'; '.join(str(one) for one in problems)}")
+        # They quote the document, which is a stranger's.
+        said = "; ".join(str(one) for one in problems)[:_LONGEST_PROBLEMS]
+        said = "".join(char if char.isprintable() else " " for char in said)
+        raise Refused(f"the document is not accepted: {said}")
     return answer
 
 

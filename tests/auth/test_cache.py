@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import threading
+import tracemalloc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +18,7 @@ from flask_caching.backends import SimpleCache as FlaskSimpleCache
 
 from flask_mcp_auth0.auth.cache import LookupCache, SingleFlight, cache_key
 from flask_mcp_auth0.auth.cache_of_app import lookup_cache_of
+from flask_mcp_auth0.auth.parsed_entries import ParsedEntries
 
 from .doubles import Clock
 
@@ -88,6 +92,8 @@ def test_a_deleted_value_is_gone(clock: Clock) -> None:
         '[1, true, ["tool:refund"]]',
         '[1, Infinity, ["tool:refund"]]',
         '[1, NaN, ["tool:refund"]]',
+        f"[1, 1{'0' * 400}, 1]",
+        f"[1, -1{'0' * 400}, 1]",
         '{"1": 2}',
         "[" * 100_000,
         7,
@@ -456,3 +462,79 @@ def test_a_worker_that_is_stopped_does_not_stop_those_who_share_its_run() -> Non
     follower.join(10)
     leader.join(10)
     assert results == [7]
+
+
+class Parser:
+    """Tells whether what it was asked to parse is still held by anybody."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.results: weakref.WeakSet[Parsed] = weakref.WeakSet()
+
+    def __call__(self, text: str) -> Parsed:
+        self.count += 1
+        parsed = Parsed(text)
+        self.results.add(parsed)
+        return parsed
+
+    def held(self) -> int:
+        gc.collect()
+        return sum(len(parsed.text) for parsed in self.results)
+
+
+class Parsed:
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def test_an_entry_that_did_not_change_is_parsed_once() -> None:
+    parser = Parser()
+    entries = ParsedEntries(parser)
+    first = entries.read("key", "one")
+    assert all(entries.read("key", "".join(("o", "ne"))) is first for _ in range(5))
+    assert parser.count == 1
+
+
+def test_of_each_key_the_latest_entry_alone_is_held() -> None:
+    parser = Parser()
+    entries = ParsedEntries(parser, limit=1_000_000)
+    for minute in range(200):
+        for user in range(5):
+            assert entries.read(f"user-{user}", f"{minute}".ljust(10_000)).text.startswith(f"{minute}")
+    assert parser.held() == 5 * 10_000
+
+
+def test_what_is_held_of_many_keys_is_bounded_by_its_size() -> None:
+    parser = Parser()
+    entries = ParsedEntries(parser, limit=100_000)
+    for user in range(500):
+        entries.read("busy", "asked for all the time")
+        entries.read(f"user-{user}", f"{user}".ljust(10_000))
+    assert parser.held() <= 200_000
+    assert parser.count == 501
+    entries.read("huge", "x" * 100_001)
+    assert parser.held() <= 200_000
+
+
+def test_an_entry_under_the_same_key_in_another_text_is_another() -> None:
+    entries = ParsedEntries(Parser())
+    assert entries.read("key", "one").text == "one"
+    assert entries.read("key", "two").text == "two"
+    assert entries.read("other", "one").text == "one"
+
+
+def test_users_with_many_permissions_are_held_once_however_often_they_are_looked_up(clock: Clock) -> None:
+    cache = LookupCache(SimpleCache(), clock=clock)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for minute in range(40):
+            for user in range(10):
+                cache.set(f"user-{user}", [f"{minute}:{number:05}" for number in range(500)], 60)
+                cache.get_many(f"user-{user}")
+            if minute == 4:
+                before, _ = tracemalloc.get_traced_memory()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 500_000

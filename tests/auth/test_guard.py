@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import unicodedata
 from collections.abc import Iterator
-from typing import Any
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any, Literal
 
 import pytest
 from flask import Flask, Request, Response, g, request
@@ -14,6 +17,7 @@ from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from flask_mcp_auth0.auth.auth_info import auth_info, find_auth_info
 from flask_mcp_auth0.auth.challenge import Challenges
+from flask_mcp_auth0.auth.covered_path import CoveredPaths
 from flask_mcp_auth0.auth.guard import Guard
 from flask_mcp_auth0.auth.origin import OriginPolicy
 from flask_mcp_auth0.signals import token_rejected
@@ -291,6 +295,42 @@ def test_no_spelling_of_the_path_gets_around_the_guard(
         assert response.status_code == 401, method
         assert b"reached" not in response.data
         assert METADATA in response.headers["WWW-Authenticate"]
+
+
+MARKED = [
+    "/caf\u00e9\u0323",
+    "/cafe\u0301\u0323",
+    "/cafe\u0323\u0301",
+    "/caf\u1eb9\u0301",
+    "/CAF\u1eb8\u0301/x",
+    "/\uff43af\u1eb9\u0301",
+]
+
+
+@pytest.mark.parametrize("configured", MARKED[:4])
+def test_a_path_with_marks_is_covered_whichever_way_they_are_written(configured: str) -> None:
+    covered = CoveredPaths(configured)
+    assert [path for path in MARKED if not covered.covers(path)] == []
+    assert not covered.covers("/cafe")
+
+
+@pytest.mark.parametrize("unit", ["\u0300\u0316", "\u0345\u0301\u0316", "%CC%80%CC%96", "e\u0301\u0323/"])
+def test_a_path_of_marks_in_disorder_takes_no_more_time_than_one_in_order(
+    unit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swaps: list[int] = []
+
+    def normalize(form: Literal["NFKC", "NFKD"], text: str) -> str:
+        """What sorts by insertion works as often as neighbours are in the wrong order."""
+        classes = [unicodedata.combining(char) for char in text]
+        swaps.append(sum(0 < right < left for left, right in pairwise(classes)))
+        return unicodedata.normalize(form, text)
+
+    spied = SimpleNamespace(normalize=normalize, combining=unicodedata.combining)
+    monkeypatch.setattr("flask_mcp_auth0.auth.covered_path.unicodedata", spied)
+    assert not CoveredPaths("/mcp").covers("/a" + unit * 500)
+    assert len(swaps) > 500
+    assert sum(swaps) == 0
 
 
 def test_an_encoding_without_end_is_guarded(door: Door) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +12,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.cli import ScriptInfo
 
-from flask_mcp_auth0 import Auth0MCP, Call, Image, MirroredHeader
+from flask_mcp_auth0 import Auth0MCP, Call, Image, MirroredHeader, ToolError
+from flask_mcp_auth0.cli import mcp
 from flask_mcp_auth0.local_tenant.minting import MintRequest, mint
 from flask_mcp_auth0.local_tenant.model import Client
 from flask_mcp_auth0.local_tenant.server import TenantServer
@@ -254,6 +258,70 @@ def test_call_shows_progress_beside_the_result(run: Run, rich: Flask) -> None:
     assert result.exit_code == 0
 
 
+HOSTILE = "Desk \x1b[2J\x1b]0;owned\x07\x9b31m\u202e\x7f end"
+MOVES = ("\x1b", "\x07", "\x9b", "\u202e", "\x7f")
+
+
+def moves_the_cursor(text: str) -> bool:
+    return any(char in text for char in MOVES)
+
+
+def on_a_terminal(app: Flask, *arguments: str) -> str:
+    """Run a command whose standard output and error are a terminal, and return what got there."""
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, "w", encoding="utf-8") as terminal, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", terminal)
+        patch.setattr(sys, "stderr", terminal)
+        with pytest.raises(SystemExit):
+            mcp.main(list(arguments), obj=ScriptInfo(create_app=lambda: app))
+        terminal.flush()
+        shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    return shown
+
+
+@pytest.fixture
+def hostile(tenant: TenantServer) -> Flask:
+    """An app whose tools return what strangers wrote."""
+    app = Flask("hostile")
+    app.config |= make_app(tenant.issuer).config
+    extension = Auth0MCP()
+
+    @extension.tool
+    def letter() -> str:
+        """A letter."""
+        return f"First line\n{HOSTILE}"
+
+    @extension.tool
+    def complaint() -> str:
+        """A complaint."""
+        raise ToolError(HOSTILE)
+
+    @extension.tool
+    def diary(call: Call) -> str:
+        """A diary."""
+        call.progress(1, message=HOSTILE)
+        return "done"
+
+    extension.init_app(app)
+    return app
+
+
+@pytest.mark.parametrize("tool", ["letter", "complaint", "diary"])
+def test_what_a_tool_returns_cannot_steer_the_terminal(hostile: Flask, tool: str) -> None:
+    shown = on_a_terminal(hostile, "call", tool, "--user", "alice")
+
+    assert "Desk" in shown
+    assert not moves_the_cursor(shown)
+    assert tool != "letter" or "First line\r\n" in shown
+
+
+def test_programs_get_a_tools_text_as_it_is(run: Run, hostile: Flask) -> None:
+    # click itself takes colours out where nobody looks.
+    expected = f"First line\n{HOSTILE}\n".replace("\x1b[2J", "")
+    assert run("call", "letter", "--user", "alice", app=hostile).stdout == expected
+
+
 def test_call_names_what_is_no_text(run: Run, rich: Flask) -> None:
     assert run("call", "picture", "--user", "alice", app=rich).stdout == "[image image/png]\n"
 
@@ -334,6 +402,19 @@ def test_clients_are_listed_oldest_first(run: Run, tenant: TenantServer) -> None
     ]
 
 
+def test_a_clients_name_cannot_steer_the_terminal(run: Run, tenant: TenantServer) -> None:
+    add_client(tenant, "tpc_x", 1)
+    name = f"{HOSTILE} Zoë \U0001f600 \U000e0001"
+    tenant.state.clients["tpc_x"].name = name
+
+    assert not moves_the_cursor(run("clients", "list").stdout)
+    printed = run("clients", "list", "--json").stdout
+    assert not moves_the_cursor(printed)
+    assert "\U000e0001" not in printed
+    assert "Zoë \U0001f600" in printed
+    assert json.loads(printed)[0]["name"] == name
+
+
 def test_clients_prune_removes_old_registrations_and_no_others(run: Run, tenant: TenantServer) -> None:
     add_client(tenant, "tpc_old", 40)
     add_client(tenant, "tpc_new", 1)
@@ -410,6 +491,23 @@ def test_clients_register_says_why_not(run: Run, tenant: TenantServer) -> None:
 
     everything_but("read:clients")(tenant.state)
     assert "read:clients" in run("clients", "register", "https://x.example.com/y").output
+
+
+def test_what_a_metadata_document_holds_cannot_steer_the_terminal(run: Run, tenant: TenantServer) -> None:
+    problem = f"client_name '{HOSTILE}\nError: all is well' is too long"
+    tenant.state.faults.add(
+        "POST /api/v2/clients/cimd/preview",
+        status=200,
+        content=json.dumps({"errors": [problem]}),
+        content_type="application/json",
+    )
+
+    result = run("clients", "register", "https://client.example.com/metadata.json")
+
+    assert result.exit_code == 2
+    assert "is too long" in result.output
+    assert not moves_the_cursor(result.output)
+    assert len(result.output.splitlines()) == 1
 
 
 # -- connect

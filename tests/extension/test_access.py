@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from flask_caching.backends import SimpleCache
 
 from flask_mcp_auth0 import (
     InsufficientScopeError,
@@ -417,3 +418,33 @@ def test_an_expired_token_is_told_apart(site: Site) -> None:
     response = site.start().post("tools/list", token=site.token(expires_in=-3600))
     assert (response.status_code, response.get_json()["error"]) == (401, "token_expired")
     assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
+
+
+class FullCache(SimpleCache):
+    """Takes nothing, as a full Redis that does not evict."""
+
+    def set(self, key: str, value: Any, timeout: float | None = None) -> bool:
+        raise ConnectionError("redis://:password@cache.example.com: out of memory")
+
+
+@pytest.mark.parametrize("user_id", ["auth0|ada", None])
+def test_who_forgets_is_told_whether_the_cache_took_it(
+    site: Site, user_id: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.start()
+    with site.app.app_context():
+        assert site.mcp.forget_permissions(user_id) is True
+    assert "forgotten" not in caplog.text
+
+
+@pytest.mark.parametrize("user_id", ["auth0|ada", None])
+def test_forgetting_that_failed_is_told_and_logged(
+    site: Site, user_id: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.app.extensions["cache"] = {object(): FullCache()}
+    site.start()
+    with site.app.app_context():
+        assert site.mcp.forget_permissions(user_id) is False
+    assert "Permissions were to be forgotten, and the cache did not take it" in caplog.text
+    assert "password" not in caplog.text
+    assert "auth0|ada" not in caplog.text

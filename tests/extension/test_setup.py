@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from flask import Blueprint, Flask
+from flask_caching.backends import SimpleCache
 
 from flask_mcp_auth0 import (
     Auth0MCP,
@@ -16,6 +18,7 @@ from flask_mcp_auth0 import (
     RegistrationError,
     get_auth_info,
 )
+from flask_mcp_auth0.testing import Auth0Tenant, MCPClient
 
 from ..issuer import Issuer
 from .conftest import BASE_URL, Site
@@ -305,3 +308,32 @@ def test_the_package_says_that_it_is_typed() -> None:
     import flask_mcp_auth0
 
     assert (Path(flask_mcp_auth0.__file__).parent / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("key", ["dev", "a key of sixteen characters or more"])
+def test_a_short_key_seals_nothing_in_the_cache(key: str, caplog: pytest.LogCaptureFixture) -> None:
+    class Unguessed(SimpleCache):
+        held: ClassVar[dict[str, str]] = {}
+
+        def set(self, key: str, value: Any, timeout: float | None = None) -> bool | None:
+            self.held[key] = value
+            return super().set(key, value, timeout)
+
+    with Auth0Tenant() as tenant:
+        app = Flask("shared")
+        app.config.update(tenant.config, SECRET_KEY=key)
+        app.config.pop("MCP_SECRET_KEYS", None)
+        app.extensions["cache"] = {object(): Unguessed()}
+        mcp = Auth0MCP(app)
+
+        @mcp.protected_tool
+        def secret() -> str:
+            """A secret."""
+            return "42"
+
+        tenant.user("ada", permissions=["tool:secret"])
+        client = MCPClient.for_app(app, tenant).use_token(tenant.token("ada"))
+        assert client.call("secret").text == "42"
+    kept = [name for name in Unguessed.held if name.startswith("mcp_auth0:management-token:")]
+    assert bool(kept) is (key != "dev")
+    assert ("is shorter than 16 characters" in caplog.text) is (key == "dev")

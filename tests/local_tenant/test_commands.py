@@ -204,6 +204,19 @@ def test_the_command_speaks_https_when_told(tmp_path: Path) -> None:
     running.end()
 
 
+def test_behind_a_tunnel_administrators_and_tokens_are_at_the_loopback_address() -> None:
+    running = Running("--issuer", "https://abc.tunnel.example/")
+    admin = next(line for line in running.said if line.startswith("admin")).split()[1]
+    assert requests.get(admin, timeout=5).status_code == 200
+    base = admin.removesuffix("admin/")
+    assert base.startswith("http://127.0.0.1:")
+    result = run(token_command, "--user", "alice", "--issuer", base)
+    assert claims_of(result.stdout.strip())["iss"] == "https://abc.tunnel.example/"
+    headers = {"Host": "abc.tunnel.example", "X-Local-Tenant-Control": "1"}
+    assert requests.post(f"{base}_control/token", json={}, headers=headers, timeout=5).status_code == 403
+    running.end()
+
+
 def test_secret_and_keys_and_everything_else_can_be_kept(tmp_path: Path) -> None:
     file = tmp_path / "tenant.yaml"
     file.write_text(SEED)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from flask_mcp_auth0.local_tenant.app import create_tenant
+from flask_mcp_auth0.local_tenant.keys import KeyRing
 from flask_mcp_auth0.local_tenant.security import is_loopback
 from flask_mcp_auth0.local_tenant.state import TenantState
 
@@ -85,6 +88,62 @@ def test_other_machines_get_neither_the_control_api_nor_the_approval_page(party:
         path, base_url=ISSUER, headers=CONTROL, environ_base={"REMOTE_ADDR": "192.0.2.7"}
     )
     assert answer.status_code == 403
+
+
+TUNNEL = "https://abc.tunnel.example/"
+HERE = "http://127.0.0.1:8400/"
+
+
+@pytest.fixture
+def tunnelled(state: TenantState, keys: KeyRing) -> Flask:
+    """A tenant that is reached through a tunnel: everybody comes from 127.0.0.1, as the test client does."""
+    return create_tenant(state, TUNNEL, keys=keys)
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/_control/", "/ciba"])
+@pytest.mark.parametrize(
+    "extra",
+    [{}, {"X-Forwarded-For": "203.0.113.9"}, {"Forwarded": "for=203.0.113.9"}, {"X-Forwarded-Host": "x"}],
+)
+def test_what_comes_through_a_tunnel_gets_nothing_that_has_no_login(
+    tunnelled: Flask, path: str, extra: dict[str, str]
+) -> None:
+    client = tunnelled.test_client()
+    assert client.get(path, base_url=TUNNEL, headers={**CONTROL, **extra}).status_code == 403
+    here = client.get(path, base_url=HERE, headers={**CONTROL, **extra})
+    assert here.status_code == (403 if extra else 200)
+
+
+def test_a_tunnel_that_rewrites_the_host_is_told_by_what_it_adds(party: Party) -> None:
+    headers = {**CONTROL, "X-Forwarded-For": "203.0.113.9"}
+    assert party.call("/_control/token", json={"user": "alice"}, headers=headers).status_code == 403
+
+
+def test_at_a_loopback_name_a_tunnelled_tenant_does_nothing_but_be_administered(tunnelled: Flask) -> None:
+    client = tunnelled.test_client()
+    assert client.get("/.well-known/openid-configuration", base_url=HERE).status_code == 421
+    assert client.get("/.well-known/openid-configuration", base_url=TUNNEL).status_code == 200
+    assert client.get("/admin/", base_url="http://attacker.example:8400/").status_code == 421
+    token = re.search(
+        r'csrf_token" value="([^"]+)"', client.get("/admin/users/auth0|mallory", base_url=HERE).text
+    )
+    assert token is not None
+    fields = {
+        "csrf_token": token[1],
+        "action": "unblock",
+        "user": "auth0|mallory",
+    }
+    origin = {"Origin": HERE.rstrip("/")}
+    assert client.post("/admin/act", data=fields, base_url=HERE, headers=origin).status_code == 303
+    foreign = {"Origin": "http://127.0.0.1:9999"}
+    assert client.post("/admin/act", data=fields, base_url=HERE, headers=foreign).status_code == 403
+
+
+@pytest.mark.parametrize("base", [TUNNEL, TUNNEL.replace("https", "http")])
+def test_people_log_in_through_a_tunnel_whichever_scheme_it_speaks_to_us(tunnelled: Flask, base: str) -> None:
+    answer = tunnelled.test_client().post("/u/login", base_url=base, headers={"Origin": TUNNEL.rstrip("/")})
+    assert "Another site" not in answer.text
+    assert answer.status_code == 400
 
 
 def test_browsers_of_any_origin_may_use_the_endpoints_for_programs(party: Party) -> None:

@@ -105,7 +105,7 @@ def test_a_port_in_use_is_an_error_and_leaks_nothing() -> None:
     taken.close()
 
 
-def test_a_line_a_request_without_its_parameters(keys: KeyRing) -> None:
+def test_a_line_a_request_without_its_parameters_and_without_what_steers_a_terminal(keys: KeyRing) -> None:
     server = TenantServer(keys=keys)
     server.stop()
     lines: list[str] = []
@@ -119,15 +119,15 @@ def test_a_line_a_request_without_its_parameters(keys: KeyRing) -> None:
             raw.sendall(b"nonsense\r\n\r\n")
             assert b"400" in raw.recv(4096)
         with socket.create_connection(("127.0.0.1", server.port), timeout=5) as raw:
-            raw.sendall(b"GET /\x1b[31m\x00 HTTP/1.0\r\n\r\n")
+            raw.sendall(b"G\x1b[2J /\x1b]0;owned\x07\x9b31m HTTP/1.0\r\n\r\n")
             assert raw.recv(4096)
     finally:
         running.shutdown()
         thread.join()
         running.server_close()
     assert lines[0] == "GET /authorize 403"
-    assert all(line.isprintable() for line in lines), lines
     assert not any("secret" in line for line in lines)
+    assert lines[-1].startswith("G?[2J /?]0;owned??31m ")
 
 
 def test_tokens_of_a_running_tenant_verify_against_its_published_keys(keys: KeyRing) -> None:

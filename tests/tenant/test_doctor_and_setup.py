@@ -213,6 +213,7 @@ CURED_ELSEWHERE = [
     Trouble("M3", "warning", lambda state: state.limit_rate("enterprise-non-production")),
     Trouble("O1", "failure", lambda state: None, config={"AUTH0_ORGANIZATION": "nobodys"}),
     Trouble("S1", "warning", lambda state: None, config={"SECRET_KEY": None}),
+    Trouble("S1", "warning", lambda state: None, config={"SECRET_KEY": "dev"}),
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from flask_mcp_auth0.local_tenant.server import TenantServer
 from flask_mcp_auth0.local_tenant.tenant import tenant_of
 from flask_mcp_auth0.tenant.inspection import Inspection, inspect
 
+from ..auth.doubles import b64
 from .site import AUDIENCE, examination, make_app
 
 
@@ -113,3 +114,14 @@ def test_a_claim_cannot_move_the_cursor(app: Flask, tenant: TenantServer) -> Non
 
     assert "\x1b" not in repr(found)
     assert "subject and client" in failed(found)
+
+
+@pytest.mark.parametrize("aud", ["[" * 450 + "]" * 450, '{"a":' * 450 + "1" + "}" * 450])
+def test_a_claim_that_is_nested_deeply_is_cut_short(app: Flask, aud: str) -> None:
+    header, payload = (b64(text.encode()) for text in ('{"alg": "RS256", "kid": "x"}', f'{{"aud": {aud}}}'))
+
+    found = inspect(f"{header}.{payload}.{b64(bytes(256))}", examination(app))
+
+    assert found.accepted is False
+    assert "audience" in failed(found)
+    assert "signature" in failed(found)

@@ -77,7 +77,7 @@ assert_type(in_region("eu", Call.__new__(Call)), str)
 mcp.disable("x")
 mcp.enable("x", kind="prompt")
 mcp.enable("x", kind="page")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-mcp.forget_permissions("auth0|x")
+assert_type(mcp.forget_permissions("auth0|x"), bool)
 
 
 @signals.access_denied.connect
