@@ -81,7 +81,9 @@ def open_notification_stream(exchange: Exchange) -> Response:
     session = exchange.terms.session
     assert session is not None
 
-    wanted = Filter(frozenset(LIST_KINDS), exchange.server.resource_subscriptions.follow(session))
+    wanted = Filter(
+        frozenset(LIST_KINDS), exchange.server.resource_subscriptions.follow(session, exchange.caller)
+    )
     return NotificationStream(exchange, wanted=wanted, first=None, last=None, meta=None)
 
 

@@ -6,7 +6,10 @@ import mcp_types
 import pytest
 
 from flask_mcp_auth0 import Call
+from flask_mcp_auth0.protocol import notifications
 from flask_mcp_auth0.protocol.access import Refusal
+from flask_mcp_auth0.protocol.dispatch import MAX_CANCELLATIONS
+from flask_mcp_auth0.protocol.store_process import ProcessStore
 from flask_mcp_auth0.registrar import Registrar
 from flask_mcp_auth0.sealing import Sealer
 
@@ -260,3 +263,31 @@ class TestBatches:
     def test_later_revisions_have_none(self, peer: Peer, version: str) -> None:
         response = peer.post(self.batch(peer, "greet"), {"MCP-Protocol-Version": version})
         assert response.status_code == 400
+
+
+def test_no_caller_fills_the_store_with_cancellations_and_levels(house: House) -> None:
+    house.store = ProcessStore(max_entries=8000)
+    mallory = house.peer()
+    for _ in range(3):
+        session = mallory.initialize("2025-03-26").headers["Mcp-Session-Id"]
+        for first in range(0, 3000, 50):
+            batch = [
+                {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": number}}
+                for number in range(first, first + 50)
+            ]
+            assert mallory.post(batch, {"Mcp-Session-Id": session}).status_code == 202
+    house.door.name = "ada"
+    ada = house.peer()
+    session = ada.initialize().headers["Mcp-Session-Id"]
+    assert result_of(ada.legacy("logging/setLevel", {"level": "error"}, session=session)) == {}
+    assert len(house.store._of_process.get().entries) < 2 * MAX_CANCELLATIONS
+
+
+def test_a_caller_with_too_many_levels_is_told_so(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notifications, "MAX_LEVELS", 1)
+    answers = []
+    for _ in range(2):
+        session = peer.initialize().headers["Mcp-Session-Id"]
+        answers.append(peer.legacy("logging/setLevel", {"level": "error"}, session=session).get_json())
+    assert answers[0]["result"] == {}
+    assert "too many sessions" in answers[1]["error"]["message"]
