@@ -24,7 +24,7 @@ from .errors import (
 from .execution import cancellation_key
 from .lists import list_prompts, list_resource_templates, list_resources, list_tools
 from .prompts import get_prompt
-from .resources import find_resource, read_resource
+from .resources import check_readable, read_resource
 from .server import Deferred, Exchange, HTTPRefusal
 from .store import StoreUnavailable
 from .terms import LOG_LEVELS
@@ -183,8 +183,8 @@ def _set_level(exchange: Exchange) -> dict[str, Any]:
 
 def _subscribe(exchange: Exchange) -> dict[str, Any]:
     uri, session = _subscription(exchange)
-    # Only what the caller may see can be watched.
-    find_resource(exchange, uri)
+    # News of a resource are something of it, so they are for whoever may read it.
+    check_readable(exchange, uri)
     if not exchange.server.resource_subscriptions.subscribe(session, uri, exchange.caller):
         raise invalid_params("Invalid params: too many subscriptions")
     return {}

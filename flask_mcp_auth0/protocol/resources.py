@@ -18,7 +18,7 @@ from .errors import INVALID_PARAMS, RESOURCE_NOT_FOUND, ProtocolError, invalid_p
 from .execution import Failed, Refused, check_access, internal_error, not_found, refused_error, run, unfit
 from .results import UnfitResult
 from .schema import InvalidArguments
-from .server import Deferred, Exchange
+from .server import Deferred, Exchange, HTTPRefusal
 from .tools import input_required
 
 _ANY: TypeAdapter[Any] = TypeAdapter(Any)
@@ -32,22 +32,45 @@ def read_resource(exchange: Exchange) -> dict[str, Any] | Deferred:
     uri = exchange.params.get("uri")
     if not isinstance(uri, str):
         raise invalid_params("Invalid params: uri must be a string")
-    bound, variables = find_resource(exchange, uri)
+    bound, variables, keyword_arguments = _readable(exchange, uri)
+    return Deferred(lambda running: _run(running, bound, uri, keyword_arguments, variables))
+
+
+def check_readable(exchange: Exchange, uri: str) -> None:
+    """Make sure that the caller may read what a URI names; what reading would be refused with is raised.
+
+    :raises ProtocolError: if not, or if no resource has that URI.
+    :raises HTTPRefusal: if not, for a challenge that is to be an HTTP answer.
+    """
+    _readable(exchange, uri)
+
+
+def is_readable(exchange: Exchange, uri: str) -> bool:
+    """Tell whether a URI names a resource that the caller may read now."""
+    try:
+        _readable(exchange, uri)
+    except (ProtocolError, HTTPRefusal):
+        return False
+    return True
+
+
+def _readable(exchange: Exchange, uri: str) -> tuple[BoundResource, Mapping[str, Any], dict[str, Any]]:
+    """Return the resource that a URI names, the variables of its template, and its function's arguments."""
+    bound, variables = _find(exchange, uri)
     try:
         check_access(exchange, bound, variables)
     except Refused as refused:
         raise refused_error(exchange, refused.refusal, unknown_resource(exchange, uri)) from refused
-    keyword_arguments: dict[str, Any] = {}
-    if bound.template is not None:
-        try:
-            keyword_arguments = bound.parameters.bind(variables)
-        except InvalidArguments:
-            # A variable of the wrong type names nothing.
-            raise unknown_resource(exchange, uri) from None
-    return Deferred(lambda running: _run(running, bound, uri, keyword_arguments, variables))
+    if bound.template is None:
+        return bound, variables, {}
+    try:
+        return bound, variables, bound.parameters.bind(variables)
+    except InvalidArguments:
+        # A variable of the wrong type names nothing.
+        raise unknown_resource(exchange, uri) from None
 
 
-def find_resource(exchange: Exchange, uri: str) -> tuple[BoundResource, Mapping[str, Any]]:
+def _find(exchange: Exchange, uri: str) -> tuple[BoundResource, Mapping[str, Any]]:
     """Return the resource that a URI names and the variables of its template.
 
     :raises ProtocolError: if there is none, or it is switched off.

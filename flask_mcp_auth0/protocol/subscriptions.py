@@ -20,6 +20,7 @@ from .emitter import Emitter
 from .errors import INTERNAL_ERROR, ProtocolError, invalid_params, method_not_found
 from .jsonrpc import notification
 from .notifications import LIST_KINDS, Change, Filter, ListKind
+from .resources import is_readable
 from .server import Exchange, HTTPRefusal
 from .stream import CallResponse, http_refusal
 from .streams import suitable_limit
@@ -128,7 +129,12 @@ class NotificationStream(CallResponse):
                 while (
                     (left := end - self._clock()) > 0 and not subscription.closed and not emitter.client_gone
                 ):
-                    changes = subscription.wait(min(left, LOOK_SECONDS))
+                    changes = [
+                        change
+                        for change in subscription.wait(min(left, LOOK_SECONDS))
+                        # Whoever subscribed may have lost the permission since.
+                        if change.uri is None or is_readable(self._exchange, change.uri)
+                    ]
                     for change in changes:
                         emitter.send(self._message(change))
                     if changes:
@@ -189,15 +195,10 @@ def _granted(exchange: Exchange) -> dict[str, Any]:
         raise invalid_params(
             f"Invalid params: resourceSubscriptions must be a list of at most {MAX_URIS} strings"
         )
-    readable = [uri for uri in dict.fromkeys(uris) if _readable(exchange, uri)]
+    readable = [uri for uri in dict.fromkeys(uris) if is_readable(exchange, uri)]
     if readable:
         granted["resourceSubscriptions"] = readable
     return granted
-
-
-def _readable(exchange: Exchange, uri: str) -> bool:
-    found = exchange.server.registry.resolve(uri)
-    return found is not None and exchange.server.access.check(found[0].component, found[1]) is None
 
 
 def _wanted(granted: Mapping[str, Any]) -> Filter:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import mcp_types
 import pytest
 
@@ -209,6 +211,25 @@ def test_a_resource_that_exists_can_be_subscribed_to(peer: Peer) -> None:
     )
     assert error_of(peer.legacy("resources/subscribe", {"uri": 7}, session=session))["code"] == -32602
     assert error_of(peer.legacy("resources/subscribe", watched))["code"] == -32601
+
+
+@pytest.mark.usefixtures("threaded")
+def test_a_resource_that_the_caller_may_not_read_cannot_be_subscribed_to(house: House, peer: Peer) -> None:
+    session = peer.initialize().headers["Mcp-Session-Id"]
+
+    def answers(method: str, uri: str) -> dict[str, Any]:
+        error = error_of(peer.legacy(method, {"uri": uri}, session=session))
+        return {**error, "data": None}
+
+    house.door.refusals["rules"] = Refusal("denied", "not yours")
+    assert answers("resources/subscribe", "house://rules") == answers("resources/read", "house://rules")
+    assert answers("resources/subscribe", "house://rules")["code"] == 403
+    house.door.refusals["rules"] = Refusal("hidden", "")
+    assert answers("resources/subscribe", "house://rules") == answers("resources/subscribe", "house://none")
+    house.door.refusals["rules"] = Refusal("challenge", "step up", "Bearer scope='x'")
+    challenged = peer.legacy("resources/subscribe", {"uri": "house://rules"}, session=session)
+    assert (challenged.status_code, challenged.headers["WWW-Authenticate"]) == (403, "Bearer scope='x'")
+    assert not house.store._of_process.get().entries
 
 
 class TestBatches:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from werkzeug.test import EnvironBuilder
@@ -15,7 +15,7 @@ from flask_mcp_auth0.protocol.streams import StreamSlots, suitable_limit
 from flask_mcp_auth0.protocol.versions import SUBSCRIPTION_ID_META_KEY
 from flask_mcp_auth0.registrar import Registrar
 
-from .conftest import House, Peer, error_of
+from .conftest import House, Peer, error_of, result_of
 
 pytestmark = pytest.mark.usefixtures("threaded")
 
@@ -180,6 +180,31 @@ def test_the_get_stream_of_a_session_brings_what_it_subscribed_to(
         {"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": "house://it"}},
     ]
     assert stream.keep_alives >= 1
+
+
+@pytest.mark.parametrize("kind", ["denied", "hidden", "unavailable"])
+def test_news_of_a_resource_end_when_the_caller_may_no_longer_read_it(
+    house: House, peer: Peer, stream: Stream, kind: Literal["denied", "hidden", "unavailable"]
+) -> None:
+    session = peer.initialize().headers["Mcp-Session-Id"]
+    assert result_of(peer.legacy("resources/subscribe", {"uri": "house://it"}, session=session)) == {}
+    get = EnvironBuilder(
+        "/mcp", method="GET", headers={"Accept": "text/event-stream", "Mcp-Session-Id": session}
+    )
+    post = listen(peer, {"resourceSubscriptions": ["house://it"]})
+
+    def news() -> None:
+        house.server.hub.publish(Change("resources/updated", "house://it"))
+
+    def taken_away() -> None:
+        house.door.refusals["it"] = Refusal(kind, "no")
+        news()
+
+    for builder in (get, post):
+        house.door.refusals.clear()
+        stream.messages.clear()
+        methods = [message.get("method") for message in stream.run(builder, news, taken_away)]
+        assert methods.count("notifications/resources/updated") == 1
 
 
 def test_the_get_stream_needs_a_session_of_the_caller(house: House, peer: Peer) -> None:
