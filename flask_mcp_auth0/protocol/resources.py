@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
 from . import jsonrpc
+from .access import Refusal
 from .apps import mime_type_of
 from .asking import InputRequired
 from .bound import MAX_URI, BoundResource
@@ -60,7 +62,7 @@ def _readable(exchange: Exchange, uri: str) -> tuple[BoundResource, Mapping[str,
     try:
         check_access(exchange, bound, variables)
     except Refused as refused:
-        raise refused_error(exchange, refused.refusal, unknown_resource(exchange, uri)) from refused
+        raise refused_resource(exchange, bound, refused.refusal, uri) from refused
     if bound.template is None:
         return bound, variables, {}
     try:
@@ -76,12 +78,27 @@ def _find(exchange: Exchange, uri: str) -> tuple[BoundResource, Mapping[str, Any
     :raises ProtocolError: if there is none, or it is switched off.
     """
     found = exchange.server.registry.resolve(uri) if len(uri) <= MAX_URI else None
-    if found is None:
-        raise unknown_resource(exchange, uri)
-    name = found[0].component.name
-    if name in exchange.server.switches.off("resource"):
-        raise not_found(exchange, "resource", name, unknown_resource(exchange, uri))
+    if found is None or found[0].component.name in exchange.server.switches.off("resource"):
+        raise no_resource(exchange, uri)
     return found
+
+
+def no_resource(exchange: Exchange, uri: str) -> ProtocolError:
+    """Return the error for a URI that names nothing, having done what a concealed resource would cost."""
+    return not_found(exchange, "resource", printable(uri, MAX_URI), unknown_resource(exchange, uri))
+
+
+def refused_resource(exchange: Exchange, bound: BoundResource, refusal: Refusal, uri: str) -> ProtocolError:
+    """Answer a refusal of what a URI names.
+
+    :raises HTTPRefusal: for a challenge that is to be an HTTP answer.
+    """
+    if refusal.kind == "unavailable":
+        # An outage is told by what was asked for, as it is where there is nothing: the name is not known to
+        # the caller, and one that appeared here would tell a concealed resource from an unknown one.
+        told = refusal.message.replace(f"'{bound.component.name}'", f"'{printable(uri, MAX_URI)}'")
+        refusal = dataclasses.replace(refusal, message=told)
+    return refused_error(exchange, refusal, unknown_resource(exchange, uri))
 
 
 def unknown_resource(exchange: Exchange, uri: str) -> ProtocolError:
@@ -108,7 +125,7 @@ def _run(
     except Failed as error:
         raise internal_error(error) from error
     except Refused as refused:
-        raise refused_error(exchange, refused.refusal, unknown_resource(exchange, uri)) from refused
+        raise refused_resource(exchange, bound, refused.refusal, uri) from refused
     except InputRequired as required:
         return input_required(exchange, bound, required, {"uri": uri, **variables})
     result: dict[str, Any] = {"contents": found}

@@ -165,6 +165,17 @@ def test_refusals_are_told_as_errors_of_our_own(house: House, register: Registra
     assert error_of(peer.modern("resources/read", {"uri": "house://inner"}))["code"] == 403
 
 
+@pytest.mark.parametrize("uri", ["house://here", "house://off", "house://gone"])
+def test_an_outage_is_told_by_the_uri_that_was_asked_for(house: House, register: Registrar, uri: str) -> None:
+    register.resource("house://here", name="payroll")(lambda: "")
+    register.resource("house://off", name="off")(lambda: "")
+    house.store.add_member("off:resource", "off")
+    house.door.refusals["payroll"] = Refusal("unavailable", "ask about 'payroll' later")
+    house.door.refusals["unknown:resource"] = Refusal("unavailable", f"ask about '{uri}' later")
+    error = error_of(house.peer().modern("resources/read", {"uri": uri}))
+    assert (error["code"], error["message"]) == (503, f"ask about '{uri}' later")
+
+
 def test_a_challenge_for_a_resource_is_an_http_403(house: House, register: Registrar) -> None:
     @register.resource("house://safe")
     def safe() -> str:
