@@ -168,6 +168,8 @@ def _client_response(server: Server, message: ClientResponse) -> list[Reply | Jo
             INVALID_REQUEST, "The answer cannot be taken for now; send it again", status=503
         )
         return [Reply(503, jsonrpc.error_response(None, error, null_id=True))]
+    except ProtocolError as refused:
+        return [Reply(refused.status, jsonrpc.error_response(None, refused, null_id=True))]
     if accepted:
         return []
     error = ProtocolError(INVALID_REQUEST, "Invalid request: nobody waits for this answer")

@@ -17,6 +17,7 @@ from flask_mcp_auth0.protocol.asking import ANSWER_TIME, AskingOnStream, Request
 from flask_mcp_auth0.protocol.emitter import Emitter
 from flask_mcp_auth0.protocol.errors import ProtocolError
 from flask_mcp_auth0.protocol.questions import form_schema
+from flask_mcp_auth0.protocol.store import MAX_VALUE, StoreUnavailable
 from flask_mcp_auth0.protocol.terms import Terms
 from flask_mcp_auth0.registrar import Registrar
 from flask_mcp_auth0.sealing import Sealer
@@ -435,6 +436,55 @@ class TestAskingOnTheStream:
 
         assert self.asking(house, Line(answer)).ask({"a": Form("?", Account)})["a"].data == Account(number=3)
         assert heard == ["400", "202"]
+
+    def test_an_answer_that_is_too_large_is_refused_and_another_one_taken(self, house: House) -> None:
+        heard: list[int] = []
+
+        def answer(message: dict[str, Any]) -> None:
+            body = {"jsonrpc": "2.0", "id": message["id"], "result": accept(number=3)}
+            large = {**body, "result": {**accept(number=4), "more": "x" * MAX_VALUE}}
+            refused = house.peer().post(large)
+            assert "at most" in error_of(refused)["message"]
+            heard.append(refused.status_code)
+            heard.append(house.peer().post([large]).status_code)
+            heard.append(house.peer().post(body).status_code)
+
+        assert self.asking(house, Line(answer)).ask({"a": Form("?", Account)})["a"].data == Account(number=3)
+        assert heard == [413, 202, 202]
+
+    def test_one_answer_is_taken_and_nothing_stays_in_the_store(self, house: House) -> None:
+        heard: list[int] = []
+        kept: list[int] = []
+
+        def answer(message: dict[str, Any]) -> None:
+            body = {"jsonrpc": "2.0", "id": message["id"], "result": accept(number=3)}
+            before = house.store._of_process.get().size
+            house.peer().post([{**body, "result": {**accept(number=3), "more": "x" * 80_000}}] * 50)
+            kept.append(house.store._of_process.get().size - before)
+            heard.append(house.peer().post(body).status_code)
+
+        assert self.asking(house, Line(answer)).ask({"a": Form("?", Account)})["a"].data == Account(number=3)
+        assert heard == [400]
+        assert 80_000 < kept[0] < 81_000
+        assert not house.store._of_process.get().entries
+
+    def test_an_answer_that_could_not_be_handed_on_can_be_sent_again(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        heard: list[int] = []
+        push = house.store.push
+
+        def full(queue: str, value: Any, ttl: float) -> bool:
+            monkeypatch.setattr(house.store, "push", push)
+            raise StoreUnavailable("full")
+
+        def answer(message: dict[str, Any]) -> None:
+            body = {"jsonrpc": "2.0", "id": message["id"], "result": accept(number=3)}
+            monkeypatch.setattr(house.store, "push", full)
+            heard.extend(house.peer().post(body).status_code for _ in range(3))
+
+        assert self.asking(house, Line(answer)).ask({"a": Form("?", Account)})["a"].data == Account(number=3)
+        assert heard == [503, 202, 400]
 
 
 class Level(enum.Enum):
