@@ -219,7 +219,10 @@ class AskingOnStream:
             raise ToolError(self._obstacle)
         if not self._emitter.can_stream:
             raise ToolError("This client takes no event stream, so its user cannot be asked.")
-        return {key: self._ask(question) for key, question in questions.items()}
+        with self._emitter.waiting() as may_wait:
+            if not may_wait:
+                raise ToolError("This server waits for as many answers as it can; try again later.")
+            return {key: self._ask(question) for key, question in questions.items()}
 
     def _ask(self, question: Question) -> Answer[Any]:
         deadline = self._clock() + ANSWER_TIME

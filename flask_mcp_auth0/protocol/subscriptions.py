@@ -23,7 +23,7 @@ from .notifications import LIST_KINDS, Change, Filter, ListKind
 from .resources import is_readable
 from .server import Exchange, HTTPRefusal
 from .stream import CallResponse, http_refusal
-from .streams import suitable_limit
+from .streams import suitable_room
 from .versions import SUBSCRIPTION_ID_META_KEY
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class NotificationStream(CallResponse):
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Hold the request's thread and write (PEP 3333)."""
         server = self._exchange.server
-        if not server.streams.take(suitable_limit(start_response)):
+        if not server.streams.take(suitable_room(start_response)):
             self._replies = [self._busy()]
             self._accepts_json = True
             return super().__call__(environ, start_response)
