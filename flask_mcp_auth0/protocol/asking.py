@@ -9,7 +9,6 @@ which may be posted to any worker.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import secrets
 import time
@@ -20,18 +19,14 @@ from typing import Any
 from ..errors import ToolError
 from ..sealing import Sealer, SealError
 from . import jsonrpc
+from .answers import ANSWER_TIME, answer_queue, expect, forget
 from .emitter import Emitter
-from .errors import INVALID_REQUEST, MISSING_REQUIRED_CLIENT_CAPABILITY, ProtocolError, invalid_params
-from .jsonrpc import ClientResponse
+from .errors import MISSING_REQUIRED_CLIENT_CAPABILITY, ProtocolError, invalid_params
 from .questions import Answer, Question, UnusableAnswer
-from .store import MAX_VALUE, Store, StoreUnavailable, encoded
+from .store import Store, StoreUnavailable
 from .terms import Terms
 
-#: Seconds that a user has for an answer; a state older than this is refused.
-ANSWER_TIME = 600
 _KEEP_ALIVE_SECONDS = 10.0
-#: Seconds in which whoever waits for an answer takes it, and an answer is of use.
-_DELIVERY_TIME = 60.0
 #: How often a question is put whose answer does not fit; some clients answer by themselves, and at once.
 _TRIES = 3
 _STATE = "request-state"
@@ -239,7 +234,7 @@ class AskingOnStream:
     def _exchange(self, question: Question, deadline: float) -> Mapping[str, Any]:
         request_id = secrets.token_urlsafe(16)
         queue = answer_queue(self._caller, request_id)
-        self._store.set(_expected(queue), 1, ANSWER_TIME)
+        expect(self._store, queue)
         self._emitter.send({"jsonrpc": "2.0", "id": request_id, **question.request()})
         try:
             while (left := deadline - self._clock()) > 0:
@@ -250,56 +245,7 @@ class AskingOnStream:
                     raise ToolError("The user went away before answering.")
             raise ToolError("The user did not answer in time.")
         finally:
-            self._forget(queue)
-
-    def _forget(self, queue: str) -> None:
-        # What stays behind in an outage ends by itself.
-        with contextlib.suppress(StoreUnavailable):
-            self._store.delete(_expected(queue))
-            self._store.delete(_taken(queue))
-            self._store.pop(queue, 0)
-
-
-def accept_answer(store: Store, caller: str, response: ClientResponse) -> bool:
-    """Hand a client's response to whichever worker waits for it; ``False`` where none does.
-
-    An answer is taken only from the caller who was asked, and only once.
-
-    :raises ProtocolError: with HTTP status 413 if it is larger than the store takes; another one may follow.
-    :raises StoreUnavailable: if it cannot be handed on.
-    """
-    if not isinstance(response.id, str) or len(response.id) > 64:
-        return False
-    queue = answer_queue(caller, response.id)
-    value = {"result": response.result} if response.error is None else {"error": response.error}
-    try:
-        encoded(value)
-    except ValueError as error:
-        message = f"Invalid request: an answer has at most {MAX_VALUE} bytes"
-        raise ProtocolError(INVALID_REQUEST, message, status=413) from error
-    if store.get(_expected(queue)) is None or not store.add(_taken(queue), 1, ANSWER_TIME):
-        return False
-    try:
-        store.push(queue, value, _DELIVERY_TIME)
-    except StoreUnavailable:
-        # The client is asked to send it again.
-        with contextlib.suppress(StoreUnavailable):
-            store.delete(_taken(queue))
-        raise
-    return True
-
-
-def _expected(queue: str) -> str:
-    return f"expected:{queue}"
-
-
-def _taken(queue: str) -> str:
-    return f"taken:{queue}"
-
-
-def answer_queue(caller: str, request_id: str) -> str:
-    """Return the name under which the answer to a request waits; only the caller's own can be reached."""
-    return "answer:" + hashlib.sha256(f"{caller}\n{request_id}".encode("utf-8", "surrogatepass")).hexdigest()
+            forget(self._store, queue)
 
 
 def require_support(questions: Mapping[str, Question], terms: Terms) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from . import jsonrpc
 from .allowance import Allowance
-from .asking import ANSWER_TIME
+from .answers import ANSWER_TIME
 from .completion import complete
 from .discovery import discover
 from .errors import (

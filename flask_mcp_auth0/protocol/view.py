@@ -12,7 +12,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.http import parse_accept_header
 
 from . import jsonrpc
-from .asking import accept_answer
+from .answers import accept_answer
 from .connection import bound_writing, bounded_reading, stop_reading
 from .discovery import initialize
 from .dispatch import Job, Reply, answer, followed, notify

@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field
 from werkzeug.test import EnvironBuilder
 
 from flask_mcp_auth0 import Call, Form, Link, RegistrationError, Roots, Sampling, ToolError, ask
-from flask_mcp_auth0.protocol.asking import ANSWER_TIME, AskingOnStream, RequestStates, Subject, answer_queue
+from flask_mcp_auth0.protocol.answers import ANSWER_TIME, answer_queue
+from flask_mcp_auth0.protocol.asking import AskingOnStream, RequestStates, Subject
 from flask_mcp_auth0.protocol.emitter import Emitter
 from flask_mcp_auth0.protocol.errors import ProtocolError
 from flask_mcp_auth0.protocol.questions import form_schema
