@@ -19,15 +19,13 @@ from typing import Any
 from ..errors import ToolError
 from ..sealing import Sealer, SealError
 from . import jsonrpc
+from .answers import ANSWER_TIME, answer_queue, expect, forget
 from .emitter import Emitter
 from .errors import MISSING_REQUIRED_CLIENT_CAPABILITY, ProtocolError, invalid_params
-from .jsonrpc import ClientResponse
 from .questions import Answer, Question, UnusableAnswer
 from .store import Store, StoreUnavailable
 from .terms import Terms
 
-#: Seconds that a user has for an answer; a state older than this is refused.
-ANSWER_TIME = 600
 _KEEP_ALIVE_SECONDS = 10.0
 #: How often a question is put whose answer does not fit; some clients answer by themselves, and at once.
 _TRIES = 3
@@ -216,7 +214,10 @@ class AskingOnStream:
             raise ToolError(self._obstacle)
         if not self._emitter.can_stream:
             raise ToolError("This client takes no event stream, so its user cannot be asked.")
-        return {key: self._ask(question) for key, question in questions.items()}
+        with self._emitter.waiting() as may_wait:
+            if not may_wait:
+                raise ToolError("This server waits for as many answers as it can; try again later.")
+            return {key: self._ask(question) for key, question in questions.items()}
 
     def _ask(self, question: Question) -> Answer[Any]:
         deadline = self._clock() + ANSWER_TIME
@@ -233,7 +234,7 @@ class AskingOnStream:
     def _exchange(self, question: Question, deadline: float) -> Mapping[str, Any]:
         request_id = secrets.token_urlsafe(16)
         queue = answer_queue(self._caller, request_id)
-        self._store.set(f"expected:{queue}", 1, ANSWER_TIME)
+        expect(self._store, queue)
         self._emitter.send({"jsonrpc": "2.0", "id": request_id, **question.request()})
         try:
             while (left := deadline - self._clock()) > 0:
@@ -244,27 +245,7 @@ class AskingOnStream:
                     raise ToolError("The user went away before answering.")
             raise ToolError("The user did not answer in time.")
         finally:
-            self._store.delete(f"expected:{queue}")
-
-
-def accept_answer(store: Store, caller: str, response: ClientResponse) -> bool:
-    """Hand a client's response to whichever worker waits for it; ``False`` where none does.
-
-    An answer is taken only from the caller who was asked, and only once.
-    """
-    if not isinstance(response.id, str) or len(response.id) > 64:
-        return False
-    queue = answer_queue(caller, response.id)
-    if store.get(f"expected:{queue}") is None:
-        return False
-    value = {"result": response.result} if response.error is None else {"error": response.error}
-    store.push(queue, value, ANSWER_TIME)
-    return True
-
-
-def answer_queue(caller: str, request_id: str) -> str:
-    """Return the name under which the answer to a request waits; only the caller's own can be reached."""
-    return "answer:" + hashlib.sha256(f"{caller}\n{request_id}".encode("utf-8", "surrogatepass")).hexdigest()
+            forget(self._store, queue)
 
 
 def require_support(questions: Mapping[str, Question], terms: Terms) -> None:

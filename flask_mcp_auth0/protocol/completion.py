@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .bound import BoundPrompt, BoundResource
-from .errors import ProtocolError, invalid_params
+from .errors import invalid_params
 from .execution import Failed, Refused, check_access, internal_error, refused_error, run
 from .prompts import find_prompt, unknown_prompt
-from .resources import unknown_resource
+from .resources import no_resource, refused_resource
 from .server import Deferred, Exchange
 
 #: server/utilities/completion: at most 100 values.
@@ -28,14 +28,16 @@ def complete(exchange: Exchange) -> dict[str, Any] | Deferred:
     name, value = argument.get("name"), argument.get("value")
     if not isinstance(name, str) or not isinstance(value, str):
         raise invalid_params("Invalid params: argument.name and argument.value must be strings")
-    bound, unknown = _referenced(exchange, reference)
+    bound = _referenced(exchange, reference)
     context = exchange.params.get("context")
     known = context.get("arguments") if isinstance(context, Mapping) else None
     arguments = dict(known) if isinstance(known, Mapping) else {}
     try:
         check_access(exchange, bound, arguments)
     except Refused as refused:
-        raise refused_error(exchange, refused.refusal, unknown) from refused
+        if isinstance(bound, BoundResource):
+            raise refused_resource(exchange, bound, refused.refusal, bound.component.uri) from refused
+        raise refused_error(exchange, refused.refusal, unknown_prompt(bound.component.name)) from refused
     properties = bound.parameters.schema["properties"]
     if name not in properties:
         raise invalid_params("Invalid params: there is no such argument")
@@ -45,20 +47,17 @@ def complete(exchange: Exchange) -> dict[str, Any] | Deferred:
     return Deferred(lambda running: _run(running, bound, function, value, arguments))
 
 
-def _referenced(
-    exchange: Exchange, reference: Mapping[str, Any]
-) -> tuple[BoundPrompt | BoundResource, ProtocolError]:
+def _referenced(exchange: Exchange, reference: Mapping[str, Any]) -> BoundPrompt | BoundResource:
     kind, name, uri = reference.get("type"), reference.get("name"), reference.get("uri")
     if kind == "ref/prompt" and isinstance(name, str):
-        return find_prompt(exchange, name), unknown_prompt(name)
+        return find_prompt(exchange, name)
     if kind == "ref/resource" and isinstance(uri, str):
-        unknown = unknown_resource(exchange, uri)
         for template in exchange.server.registry.templates:
             if template.component.uri == uri and template.component.name not in exchange.server.switches.off(
                 "resource"
             ):
-                return template, unknown
-        raise unknown
+                return template
+        raise no_resource(exchange, uri)
     raise invalid_params("Invalid params: ref must name a prompt or a resource template")
 
 

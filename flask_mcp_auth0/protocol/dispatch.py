@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from . import jsonrpc
+from .allowance import Allowance
+from .answers import ANSWER_TIME
 from .completion import complete
 from .discovery import discover
 from .errors import (
@@ -22,7 +24,7 @@ from .errors import (
 from .execution import cancellation_key
 from .lists import list_prompts, list_resource_templates, list_resources, list_tools
 from .prompts import get_prompt
-from .resources import find_resource, read_resource
+from .resources import check_readable, read_resource
 from .server import Deferred, Exchange, HTTPRefusal
 from .store import StoreUnavailable
 from .terms import LOG_LEVELS
@@ -30,6 +32,11 @@ from .tools import call_tool
 from .watching import Failure
 
 logger = logging.getLogger("flask_mcp_auth0.protocol")
+
+#: A call that waits for its user is the longest that looks for its cancellation.
+_CANCELLATION_TTL = float(ANSWER_TIME)
+#: Most cancellations that are taken note of for one caller within that time.
+MAX_CANCELLATIONS = 500
 
 Handler = Callable[[Exchange], dict[str, Any] | bytes | Deferred]
 
@@ -148,26 +155,37 @@ def _notified(exchange: Exchange) -> Reply:
         and isinstance(request_id, str | int)
     ):
         try:
-            exchange.server.store.set(cancellation_key(terms.session, request_id), 1, 600)
+            _take_back(exchange, cancellation_key(terms.session, request_id))
         except StoreUnavailable:
             logger.warning("a cancellation was lost: the shared store cannot be reached")
     return Reply(202)
+
+
+def _take_back(exchange: Exchange, key: str) -> None:
+    store = exchange.server.store
+    allowance = Allowance(store, "cancellation", most=MAX_CANCELLATIONS, period=_CANCELLATION_TTL)
+    # A client may name any id, of calls that never were too; whether one runs only another worker may know.
+    if allowance.take(exchange.caller, key):
+        store.set(key, 1, _CANCELLATION_TTL)
+    else:
+        logger.debug("a cancellation was passed over: its caller sends too many")
 
 
 def _set_level(exchange: Exchange) -> dict[str, Any]:
     level = exchange.params.get("level")
     if level not in LOG_LEVELS:
         raise invalid_params("Invalid params: unknown log level")
-    if exchange.terms.session is not None:
-        exchange.server.log_levels.set(exchange.terms.session, level)
+    session = exchange.terms.session
+    if session is not None and not exchange.server.log_levels.set(session, level, exchange.caller):
+        raise invalid_params("Invalid params: too many sessions have a log level")
     return {}
 
 
 def _subscribe(exchange: Exchange) -> dict[str, Any]:
     uri, session = _subscription(exchange)
-    # Only what the caller may see can be watched.
-    find_resource(exchange, uri)
-    if not exchange.server.resource_subscriptions.subscribe(session, uri):
+    # News of a resource are something of it, so they are for whoever may read it.
+    check_readable(exchange, uri)
+    if not exchange.server.resource_subscriptions.subscribe(session, uri, exchange.caller):
         raise invalid_params("Invalid params: too many subscriptions")
     return {}
 

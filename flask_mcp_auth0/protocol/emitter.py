@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from . import jsonrpc
@@ -22,6 +23,10 @@ KEEP_ALIVE = b":\r\n\r\n"
 _LINE_ENDS = tuple((char.encode(), f"\\u{ord(char):04x}".encode()) for char in "\x85\u2028\u2029")
 
 
+def _unbounded() -> AbstractContextManager[bool]:
+    return nullcontext(True)
+
+
 class Emitter:
     """Writes messages to the client as server-sent events, from whichever thread runs the call.
 
@@ -35,6 +40,8 @@ class Emitter:
         self._connected = connected
         self._lock = threading.Lock()
         self._closed = False
+        #: Holds one of the worker's slots for as long as an answer is waited for; gives ``False`` where none is free.
+        self.waiting: Callable[[], AbstractContextManager[bool]] = _unbounded
 
     @property
     def can_stream(self) -> bool:

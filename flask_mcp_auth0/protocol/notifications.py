@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..per_process import PerProcess
+from .allowance import Allowance
 from .resource_subscriptions import FollowedURIs, ResourceSubscriptions
 from .store import Store, StoreUnavailable
 
@@ -32,6 +33,8 @@ _TOPIC = "changes"
 _MAX_PENDING = 256
 #: Seconds for which a session's log level is kept.
 _LEVEL_TTL = 24 * 3600.0
+#: Most sessions of one caller that have a level, within that time.
+MAX_LEVELS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,14 +233,19 @@ class LogLevels:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._sessions = Allowance(store, "log-level", most=MAX_LEVELS, period=_LEVEL_TTL)
 
-    def set(self, session: str, level: str) -> None:
-        """Keep the level of a session.
+    def set(self, session: str, level: str, caller: str) -> bool:
+        """Keep the level of a session; ``False`` where its caller has :data:`MAX_LEVELS` sessions with one.
 
         :param session: its opaque key.
+        :param caller: the opaque name of whose session it is.
         :raises StoreUnavailable: if it cannot be kept.
         """
+        if not self._sessions.take(caller, session):
+            return False
         self._store.set(f"log-level:{session}", level, _LEVEL_TTL)
+        return True
 
     def get(self, session: str) -> str | None:
         """Return the level of a session, ``None`` if it set none, or none can be known now."""

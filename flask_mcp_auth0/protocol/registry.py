@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from ..errors import RegistrationError
 from .apps import SCHEME, page_of
@@ -26,6 +27,8 @@ class Registry:
         self.resources: dict[str, BoundResource] = {}
         self.templates: list[BoundResource] = []
         self.prompts: dict[str, BoundPrompt] = {}
+        # By what their URIs say once decoded; nothing where several say the same.
+        self._by_meaning: dict[str, BoundResource | None] = {}
         names: dict[tuple[str, str], Component] = {}
         for component in components:
             taken = names.setdefault((component.kind, component.name), component)
@@ -58,6 +61,8 @@ class Registry:
                 raise duplicate(self.resources[component.uri].component, component)
             else:
                 self.resources[component.uri] = bound
+                meaning = unquote(component.uri)
+                self._by_meaning[meaning] = None if meaning in self._by_meaning else bound
 
     def __iter__(self) -> Iterator[Bound]:
         yield from self.tools.values()
@@ -66,11 +71,29 @@ class Registry:
         yield from self.prompts.values()
 
     def resolve(self, uri: str) -> tuple[BoundResource, Mapping[str, Any]] | None:
-        """Return the resource that a URI names, and the template's variables; ``None`` where there is none."""
+        """Return the resource that a URI names, and the template's variables; ``None`` where there is none.
+
+        Of several templates the first one counts. A template never stands in for a resource that has a URI of its
+        own, nor for a template before it: where another spelling of their URIs (RFC 3986 §6.2.2) matches, it
+        names what it would name as the template itself writes it.
+        """
         exact = self.resources.get(uri)
         if exact is not None:
             return exact, {}
-        for bound in self.templates:
+        for index, bound in enumerate(self.templates):
+            assert bound.template is not None
+            variables = bound.template.match(uri)
+            if variables is not None:
+                written = bound.template.expand(variables)
+                for meaning in (unquote(uri), unquote(written)):
+                    if meaning in self._by_meaning:
+                        meant = self._by_meaning[meaning]
+                        return None if meant is None else (meant, {})
+                return (self._match(index, written) if written != uri else None) or (bound, variables)
+        return None
+
+    def _match(self, before: int, uri: str) -> tuple[BoundResource, Mapping[str, Any]] | None:
+        for bound in self.templates[:before]:
             assert bound.template is not None
             variables = bound.template.match(uri)
             if variables is not None:

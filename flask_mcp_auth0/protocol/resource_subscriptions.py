@@ -15,6 +15,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from ..per_process import PerProcess
+from .allowance import Allowance
 from .store import MAX_NAME, Store, StoreUnavailable
 
 log = logging.getLogger("flask_mcp_auth0.notifications")
@@ -22,8 +23,11 @@ log = logging.getLogger("flask_mcp_auth0.notifications")
 _TOPIC = "resource-subscriptions"
 #: Seconds for which subscriptions are kept while no stream of their session is open.
 TTL = 4 * 3600.0
-#: Most resources that one session follows.
+#: Most resources that one session follows, and the most characters that their URIs have together.
 LIMIT = 100
+MAX_CHARACTERS = 32 * 1024
+#: Most sessions of one caller that follow resources, within :data:`TTL`.
+MAX_SESSIONS = 50
 
 
 class FollowedURIs(AbstractSet[str]):
@@ -127,15 +131,22 @@ class ResourceSubscriptions:
     def __init__(self, store: Store, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._clock = clock
+        self._sessions = Allowance(store, "subscribing", most=MAX_SESSIONS, period=TTL)
         self._of_process = PerProcess[_Followers](lambda _: _Followers())
 
-    def subscribe(self, session: str, uri: str) -> bool:
-        """Follow a resource; ``False`` where the session follows :data:`LIMIT` already.
+    def subscribe(self, session: str, uri: str, caller: str) -> bool:
+        """Follow a resource; ``False`` where the session, or its caller, follows as much as it may already.
 
         :param session: its opaque key.
+        :param caller: the opaque name of whose session it is.
         :raises StoreUnavailable: if it cannot be kept.
         """
         if not 0 < len(uri) <= MAX_NAME:
+            return False
+        known = self.uris(session)
+        if uri not in known and sum(map(len, known)) + len(uri) > MAX_CHARACTERS:
+            return False
+        if not self._sessions.take(caller, session):
             return False
         if not self._store.add_member(_name(session), uri, ttl=TTL, limit=LIMIT):
             return False
@@ -158,17 +169,20 @@ class ResourceSubscriptions:
         """
         return self._store.members(_name(session))
 
-    def follow(self, session: str) -> AbstractSet[str]:
+    def follow(self, session: str, caller: str) -> AbstractSet[str]:
         """Return what a session follows, current for as long as it is held: for :class:`~.notifications.Filter`."""
         uris = self._of_process.get().follow(
-            session, lambda: FollowedURIs(lambda: self._load(session), self._clock), self._store
+            session, lambda: FollowedURIs(lambda: self._load(session, caller), self._clock), self._store
         )
         uris.refresh()
         return uris
 
-    def _load(self, session: str) -> frozenset[str]:
-        self._store.keep_members(_name(session), TTL)
-        return self.uris(session)
+    def _load(self, session: str, caller: str) -> frozenset[str]:
+        known = self.uris(session)
+        # Kept on, it counts anew: old sessions would add up otherwise, each looked at now and then.
+        if known and self._sessions.take(caller, session):
+            self._store.keep_members(_name(session), TTL)
+        return known
 
 
 def _name(session: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
 from . import jsonrpc
+from .access import Refusal
 from .apps import mime_type_of
 from .asking import InputRequired
 from .bound import MAX_URI, BoundResource
@@ -18,7 +20,7 @@ from .errors import INVALID_PARAMS, RESOURCE_NOT_FOUND, ProtocolError, invalid_p
 from .execution import Failed, Refused, check_access, internal_error, not_found, refused_error, run, unfit
 from .results import UnfitResult
 from .schema import InvalidArguments
-from .server import Deferred, Exchange
+from .server import Deferred, Exchange, HTTPRefusal
 from .tools import input_required
 
 _ANY: TypeAdapter[Any] = TypeAdapter(Any)
@@ -32,33 +34,71 @@ def read_resource(exchange: Exchange) -> dict[str, Any] | Deferred:
     uri = exchange.params.get("uri")
     if not isinstance(uri, str):
         raise invalid_params("Invalid params: uri must be a string")
-    bound, variables = find_resource(exchange, uri)
-    try:
-        check_access(exchange, bound, variables)
-    except Refused as refused:
-        raise refused_error(exchange, refused.refusal, unknown_resource(exchange, uri)) from refused
-    keyword_arguments: dict[str, Any] = {}
-    if bound.template is not None:
-        try:
-            keyword_arguments = bound.parameters.bind(variables)
-        except InvalidArguments:
-            # A variable of the wrong type names nothing.
-            raise unknown_resource(exchange, uri) from None
+    bound, variables, keyword_arguments = _readable(exchange, uri)
     return Deferred(lambda running: _run(running, bound, uri, keyword_arguments, variables))
 
 
-def find_resource(exchange: Exchange, uri: str) -> tuple[BoundResource, Mapping[str, Any]]:
+def check_readable(exchange: Exchange, uri: str) -> None:
+    """Make sure that the caller may read what a URI names; what reading would be refused with is raised.
+
+    :raises ProtocolError: if not, or if no resource has that URI.
+    :raises HTTPRefusal: if not, for a challenge that is to be an HTTP answer.
+    """
+    _readable(exchange, uri)
+
+
+def is_readable(exchange: Exchange, uri: str) -> bool:
+    """Tell whether a URI names a resource that the caller may read now."""
+    try:
+        _readable(exchange, uri)
+    except (ProtocolError, HTTPRefusal):
+        return False
+    return True
+
+
+def _readable(exchange: Exchange, uri: str) -> tuple[BoundResource, Mapping[str, Any], dict[str, Any]]:
+    """Return the resource that a URI names, the variables of its template, and its function's arguments."""
+    bound, variables = _find(exchange, uri)
+    try:
+        check_access(exchange, bound, variables)
+    except Refused as refused:
+        raise refused_resource(exchange, bound, refused.refusal, uri) from refused
+    if bound.template is None:
+        return bound, variables, {}
+    try:
+        return bound, variables, bound.parameters.bind(variables)
+    except InvalidArguments:
+        # A variable of the wrong type names nothing.
+        raise unknown_resource(exchange, uri) from None
+
+
+def _find(exchange: Exchange, uri: str) -> tuple[BoundResource, Mapping[str, Any]]:
     """Return the resource that a URI names and the variables of its template.
 
     :raises ProtocolError: if there is none, or it is switched off.
     """
     found = exchange.server.registry.resolve(uri) if len(uri) <= MAX_URI else None
-    if found is None:
-        raise unknown_resource(exchange, uri)
-    name = found[0].component.name
-    if name in exchange.server.switches.off("resource"):
-        raise not_found(exchange, "resource", name, unknown_resource(exchange, uri))
+    if found is None or found[0].component.name in exchange.server.switches.off("resource"):
+        raise no_resource(exchange, uri)
     return found
+
+
+def no_resource(exchange: Exchange, uri: str) -> ProtocolError:
+    """Return the error for a URI that names nothing, having done what a concealed resource would cost."""
+    return not_found(exchange, "resource", printable(uri, MAX_URI), unknown_resource(exchange, uri))
+
+
+def refused_resource(exchange: Exchange, bound: BoundResource, refusal: Refusal, uri: str) -> ProtocolError:
+    """Answer a refusal of what a URI names.
+
+    :raises HTTPRefusal: for a challenge that is to be an HTTP answer.
+    """
+    if refusal.kind == "unavailable":
+        # An outage is told by what was asked for, as it is where there is nothing: the name is not known to
+        # the caller, and one that appeared here would tell a concealed resource from an unknown one.
+        told = refusal.message.replace(f"'{bound.component.name}'", f"'{printable(uri, MAX_URI)}'")
+        refusal = dataclasses.replace(refusal, message=told)
+    return refused_error(exchange, refusal, unknown_resource(exchange, uri))
 
 
 def unknown_resource(exchange: Exchange, uri: str) -> ProtocolError:
@@ -85,7 +125,7 @@ def _run(
     except Failed as error:
         raise internal_error(error) from error
     except Refused as refused:
-        raise refused_error(exchange, refused.refusal, unknown_resource(exchange, uri)) from refused
+        raise refused_resource(exchange, bound, refused.refusal, uri) from refused
     except InputRequired as required:
         return input_required(exchange, bound, required, {"uri": uri, **variables})
     result: dict[str, Any] = {"contents": found}

@@ -28,6 +28,9 @@ Kind = Literal["value", "set", "queue"]
 
 #: What an entry or a member costs beside its text, in bytes, roughly.
 _OVERHEAD = 100
+#: The part of the room (one in so many) that only what must not be refused may take: records of what was spent,
+#: without which nobody's answer is taken, and what has no end, such as components that were switched off.
+_RESERVED = 4
 #: Seconds between two searches for ended entries while there is no room.
 _SWEEP_PAUSE = 1.0
 
@@ -78,18 +81,21 @@ class _Tables:
             return None
         return entry
 
-    def put(self, kind: Kind, name: str, data: Any, size: int, ttl: float) -> None:
-        """Keep something new in place of whatever was there."""
+    def put(self, kind: Kind, name: str, data: Any, size: int, ttl: float, *, reserved: bool = False) -> None:
+        """Keep something new in place of whatever was there.
+
+        :param reserved: whether it may take the room that is held back for its like.
+        """
         old = self.entries.get((kind, name))
-        self._make_room(size + _OVERHEAD - (old.size if old else 0), entry=old is None)
+        self._make_room(size + _OVERHEAD - (old.size if old else 0), entry=old is None, reserved=reserved)
         self.drop(kind, name)
         self.entries[kind, name] = _Entry(data, self.now + ttl, size + _OVERHEAD)
         self.size += size + _OVERHEAD
 
-    def grow(self, entry: _Entry, size: int) -> None:
+    def grow(self, entry: _Entry, size: int, *, reserved: bool = False) -> None:
         """Account for something more, or less, in an entry; called before it is put there."""
         if size > 0:
-            self._make_room(size, entry=False)
+            self._make_room(size, entry=False, reserved=reserved)
         entry.size += size
         self.size += size
 
@@ -98,18 +104,22 @@ class _Tables:
         if entry is not None:
             self.size -= entry.size
 
-    def _make_room(self, size: int, *, entry: bool) -> None:
-        if len(self.entries) >= self._sweep_at or (self._full(size, entry) and self._may_sweep()):
+    def _make_room(self, size: int, *, entry: bool, reserved: bool) -> None:
+        if len(self.entries) >= self._sweep_at or (self._full(size, entry, reserved) and self._may_sweep()):
             for kind, name in [key for key, kept in self.entries.items() if kept.expires_at <= self.now]:
                 self.drop(kind, name)
             self._sweep_at = max(1024, 2 * len(self.entries))
             self._swept_at = self.now
-        if self._full(size, entry):
+        if self._full(size, entry, reserved):
             # Making room by dropping what still holds would let something be spent twice.
             raise StoreUnavailable("the store of this process is full")
 
-    def _full(self, size: int, entry: bool) -> bool:
-        return len(self.entries) + entry > self._max_entries or self.size + size > self._max_size
+    def _full(self, size: int, entry: bool, reserved: bool) -> bool:
+        most_entries, most_size = self._max_entries, self._max_size
+        if not reserved:
+            most_entries -= most_entries // _RESERVED
+            most_size -= most_size // _RESERVED
+        return len(self.entries) + entry > most_entries or self.size + size > most_size
 
     def _may_sweep(self) -> bool:
         return self.now - self._swept_at >= _SWEEP_PAUSE
@@ -120,7 +130,8 @@ class ProcessStore(Store):
 
     :param clock: seconds that never run backwards; decides about expiry.
     :param max_entries: how many keys, sets and queues it holds; more are refused, none is dropped early.
-    :param max_size: how many characters of values it holds.
+    :param max_size: how many characters of values it holds. A quarter of both is left to :meth:`add` and to sets
+        without an end.
     """
 
     shared = False
@@ -141,7 +152,7 @@ class ProcessStore(Store):
         with self._of_process.get() as tables:
             if tables.find("value", key) is not None:
                 return False
-            tables.put("value", key, text, len(text), ttl)
+            tables.put("value", key, text, len(text), ttl, reserved=True)
         return True
 
     def get(self, key: str) -> Any | None:
@@ -173,12 +184,12 @@ class ProcessStore(Store):
             if entry is None:
                 if limit < 1:
                     return False
-                tables.put("set", name, {member}, size, ends_in)
+                tables.put("set", name, {member}, size, ends_in, reserved=ttl is None)
                 return True
             if member not in entry.data:
                 if len(entry.data) >= min(limit, MAX_MEMBERS):
                     return False
-                tables.grow(entry, size)
+                tables.grow(entry, size, reserved=ttl is None)
                 entry.data.add(member)
             entry.expires_at = tables.now + ends_in
         return True

@@ -18,6 +18,7 @@ from .connection import connection_probe
 from .dispatch import Job, Reply
 from .emitter import Emitter, OpenStream
 from .server import HTTPRefusal
+from .streams import suitable_room
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -57,7 +58,7 @@ class CallResponse(Response):
         # made would wait for the garbage collector.
         replies, self._replies = self._replies, ()
         for item in replies:
-            reply = _run(item, emitter)
+            reply = _run(item, emitter, start_response)
             if reply.status != 200 and not self._batch:
                 self.status_code = reply.status
             if reply.headers:
@@ -90,10 +91,13 @@ class CallResponse(Response):
         return open_stream
 
 
-def _run(item: Reply | Job, emitter: Emitter) -> Reply:
+def _run(item: Reply | Job, emitter: Emitter, start_response: StartResponse) -> Reply:
     if isinstance(item, Reply):
         return item
-    item.exchange.emitter = emitter
+    exchange = item.exchange
+    exchange.emitter = emitter
+    slots, caller = exchange.server.streams, exchange.caller
+    emitter.waiting = lambda: slots.waiting(caller, suitable_room(start_response))
     try:
         return item.run()
     except HTTPRefusal as refusal:

@@ -14,17 +14,16 @@ from flask import Response
 
 from . import jsonrpc
 from .access import Access
-from .bound import MAX_URI
 from .connection import connection_probe
 from .dispatch import Reply, refusal
 from .emitter import Emitter
 from .errors import INTERNAL_ERROR, ProtocolError, invalid_params, method_not_found
-from .execution import Refused, check_access
 from .jsonrpc import notification
 from .notifications import LIST_KINDS, Change, Filter, ListKind
+from .resources import is_readable
 from .server import Exchange, HTTPRefusal
 from .stream import CallResponse, http_refusal
-from .streams import suitable_limit
+from .streams import suitable_room
 from .versions import SUBSCRIPTION_ID_META_KEY
 
 if TYPE_CHECKING:
@@ -83,7 +82,9 @@ def open_notification_stream(exchange: Exchange) -> Response:
     session = exchange.terms.session
     assert session is not None
 
-    wanted = Filter(frozenset(LIST_KINDS), exchange.server.resource_subscriptions.follow(session))
+    wanted = Filter(
+        frozenset(LIST_KINDS), exchange.server.resource_subscriptions.follow(session, exchange.caller)
+    )
     return NotificationStream(exchange, wanted=wanted, first=None, last=None, meta=None)
 
 
@@ -111,7 +112,7 @@ class NotificationStream(CallResponse):
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Hold the request's thread and write (PEP 3333)."""
         server = self._exchange.server
-        if not server.streams.take(suitable_limit(start_response)):
+        if not server.streams.take(suitable_room(start_response)):
             self._replies = [self._busy()]
             self._accepts_json = True
             return super().__call__(environ, start_response)
@@ -128,7 +129,12 @@ class NotificationStream(CallResponse):
                 while (
                     (left := end - self._clock()) > 0 and not subscription.closed and not emitter.client_gone
                 ):
-                    changes = subscription.wait(min(left, LOOK_SECONDS))
+                    changes = [
+                        change
+                        for change in subscription.wait(min(left, LOOK_SECONDS))
+                        # Whoever subscribed may have lost the permission since.
+                        if change.uri is None or is_readable(self._exchange, change.uri)
+                    ]
                     for change in changes:
                         emitter.send(self._message(change))
                     if changes:
@@ -189,22 +195,10 @@ def _granted(exchange: Exchange) -> dict[str, Any]:
         raise invalid_params(
             f"Invalid params: resourceSubscriptions must be a list of at most {MAX_URIS} strings"
         )
-    readable = [uri for uri in dict.fromkeys(uris) if _readable(exchange, uri)]
+    readable = [uri for uri in dict.fromkeys(uris) if is_readable(exchange, uri)]
     if readable:
         granted["resourceSubscriptions"] = readable
     return granted
-
-
-def _readable(exchange: Exchange, uri: str) -> bool:
-    # No longer one is read either, and each is repeated in every message about it.
-    found = exchange.server.registry.resolve(uri) if len(uri) <= MAX_URI else None
-    if found is None:
-        return False
-    try:
-        check_access(exchange, *found)
-    except Refused:
-        return False
-    return True
 
 
 def _wanted(granted: Mapping[str, Any]) -> Filter:

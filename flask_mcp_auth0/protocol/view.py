@@ -12,7 +12,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.http import parse_accept_header
 
 from . import jsonrpc
-from .asking import accept_answer
+from .answers import accept_answer
 from .connection import bound_writing, bounded_reading, stop_reading
 from .discovery import initialize
 from .dispatch import Job, Reply, answer, followed, notify
@@ -168,6 +168,8 @@ def _client_response(server: Server, message: ClientResponse) -> list[Reply | Jo
             INVALID_REQUEST, "The answer cannot be taken for now; send it again", status=503
         )
         return [Reply(503, jsonrpc.error_response(None, error, null_id=True))]
+    except ProtocolError as refused:
+        return [Reply(refused.status, jsonrpc.error_response(None, refused, null_id=True))]
     if accepted:
         return []
     error = ProtocolError(INVALID_REQUEST, "Invalid request: nobody waits for this answer")

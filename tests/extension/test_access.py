@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import unquote
 
@@ -200,6 +201,46 @@ def test_a_concealed_tool_is_unknown_and_in_no_public_document(issuer: Issuer) -
     document = site.app.test_client().get("/.well-known/oauth-protected-resource").text
     assert "secret" not in document
     assert "secret" not in site.post("tools/list", token="").headers["WWW-Authenticate"]
+
+
+def test_an_outage_does_not_tell_a_concealed_component_from_an_unknown_one(issuer: Issuer) -> None:
+    # The issuer has no Management API, so nobody can be asked.
+    site = Site(
+        issuer,
+        MCP_TOOL_LISTING="conceal",
+        AUTH0_PERMISSIONS_SOURCE="management",
+        AUTH0_CLIENT_ID="app",
+        AUTH0_CLIENT_SECRET="secret of the app",
+    )
+    site.mcp.protected_tool(name="here")(lambda: "")
+    site.mcp.prompt(name="here", permission="read:it")(lambda: "")
+    site.mcp.resource("docs://here", name="payroll", permission="read:it")(lambda: "")
+
+    @site.mcp.resource("here://{x}", name="staff", permission="read:it")
+    def staff(x: str) -> str:
+        return x
+
+    site.start()
+
+    def told(method: str, params: dict[str, Any]) -> str:
+        answer = site.post(method, params).get_json()
+        answer.pop("id")
+        # When to try again is known after some time of the outage, and turns on nothing else.
+        assert answer.get("error", {}).pop("data", {}).keys() <= {"retryAfter"}
+        assert "unavailable" in str(answer)
+        return str(answer).replace("gone", "here")
+
+    argument = {"name": "x", "value": ""}
+    for method, params in (
+        ("tools/call", {"name": "here"}),
+        ("prompts/get", {"name": "here"}),
+        ("resources/read", {"uri": "docs://here"}),
+        ("resources/read", {"uri": "here://1"}),
+        ("completion/complete", {"ref": {"type": "ref/prompt", "name": "here"}, "argument": argument}),
+        ("completion/complete", {"ref": {"type": "ref/resource", "uri": "here://{x}"}, "argument": argument}),
+    ):
+        unknown = json.loads(json.dumps(params).replace("here", "gone"))
+        assert told(method, params) == told(method, unknown)
 
 
 def test_a_missing_scope_is_asked_for_with_all_that_is_needed(site: Site) -> None:

@@ -80,7 +80,7 @@ def test_a_store_that_is_full_is_503(stored: Place, valkey: Valkey) -> None:
 
 
 @fault(
-    "The store of the process is full (64 MiB)",
+    "The store of the process is full (48 MiB; another 16 are held back for what was spent)",
     sees="503, error -32603: The server cannot do this for now; try again later",
     recovers="What has come to its end makes room, and nothing else does.",
 )

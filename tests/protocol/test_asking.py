@@ -13,10 +13,13 @@ from pydantic import BaseModel, Field
 from werkzeug.test import EnvironBuilder
 
 from flask_mcp_auth0 import Call, Form, Link, RegistrationError, Roots, Sampling, ToolError, ask
-from flask_mcp_auth0.protocol.asking import ANSWER_TIME, AskingOnStream, RequestStates, Subject, answer_queue
+from flask_mcp_auth0.protocol.answers import ANSWER_TIME, answer_queue
+from flask_mcp_auth0.protocol.asking import AskingOnStream, RequestStates, Subject
 from flask_mcp_auth0.protocol.emitter import Emitter
 from flask_mcp_auth0.protocol.errors import ProtocolError
 from flask_mcp_auth0.protocol.questions import form_schema
+from flask_mcp_auth0.protocol.store import MAX_VALUE, StoreUnavailable
+from flask_mcp_auth0.protocol.streams import Room, StreamSlots
 from flask_mcp_auth0.protocol.terms import Terms
 from flask_mcp_auth0.registrar import Registrar
 from flask_mcp_auth0.sealing import Sealer
@@ -284,21 +287,22 @@ class Line:
                 self._heard(json.loads(line[6:]))
 
 
-class TestAskingOnTheStream:
-    def asking(self, house: House, line: Line, **options: Any) -> AskingOnStream:
-        terms = Terms("2025-11-25", False, capabilities={"elicitation": {}, "sampling": {}})
-        return AskingOnStream(
-            **{
-                "caller": "alice",
-                "terms": terms,
-                "emitter": line.emitter,
-                "store": house.store,
-                "obstacle": None,
-                "cancelled": lambda: False,
-                **options,
-            }
-        )
+def on_stream(house: House, line: Line, **options: Any) -> AskingOnStream:
+    terms = Terms("2025-11-25", False, capabilities={"elicitation": {}, "sampling": {}})
+    return AskingOnStream(
+        **{
+            "caller": "alice",
+            "terms": terms,
+            "emitter": line.emitter,
+            "store": house.store,
+            "obstacle": None,
+            "cancelled": lambda: False,
+            **options,
+        }
+    )
 
+
+class TestAskingOnTheStream:
     @pytest.mark.usefixtures("threaded")
     def test_the_thread_waits_for_an_answer_that_arrives_on_another_request(
         self, house: House, transfers: list[int]
@@ -351,7 +355,7 @@ class TestAskingOnTheStream:
             )
 
         line = Line(refuse)
-        assert self.asking(house, line).ask({"a": Form("?", Account)})["a"].action == "cancel"
+        assert on_stream(house, line).ask({"a": Form("?", Account)})["a"].action == "cancel"
 
     def test_what_is_no_answer_is_asked_again(self, house: House) -> None:
         heard: list[str] = []
@@ -362,7 +366,7 @@ class TestAskingOnTheStream:
             response = {"result": {"action": "accept", "content": content}}
             house.store.push(answer_queue("alice", message["id"]), response, 60)
 
-        found = self.asking(house, Line(answer)).ask({"a": Form("?", Account)})["a"]
+        found = on_stream(house, Line(answer)).ask({"a": Form("?", Account)})["a"]
         assert found.data == Account(number=3)
         assert len(set(heard)) == 2
 
@@ -374,7 +378,7 @@ class TestAskingOnTheStream:
             house.store.push(answer_queue("alice", message["id"]), {"result": {"action": "accept"}}, 60)
 
         with pytest.raises(ToolError, match="did not fit"):
-            self.asking(house, Line(answer)).ask({"a": Form("?", Account)})
+            on_stream(house, Line(answer)).ask({"a": Form("?", Account)})
         assert len(heard) == 3
 
     def test_a_worker_that_cannot_wait_says_so_at_once(self, peer: Peer, transfers: list[int]) -> None:
@@ -400,7 +404,7 @@ class TestAskingOnTheStream:
         assert (error["code"], error["data"]) == (-32602, {"requiredCapabilities": {"elicitation": {}}})
 
     def test_a_user_who_went_away_ends_the_wait(self, house: House) -> None:
-        asking = self.asking(house, Line(lambda message: None), cancelled=lambda: True)
+        asking = on_stream(house, Line(lambda message: None), cancelled=lambda: True)
         house.store.pop = lambda queue, timeout: None  # type: ignore[method-assign]
         with pytest.raises(Exception, match="went away"):
             asking.ask({"a": Form("?", Account)})
@@ -412,7 +416,7 @@ class TestAskingOnTheStream:
             now[0] += timeout
 
         house.store.pop = nothing  # type: ignore[method-assign]
-        asking = self.asking(house, Line(lambda message: None), clock=lambda: now[0])
+        asking = on_stream(house, Line(lambda message: None), clock=lambda: now[0])
         with pytest.raises(Exception, match="did not answer in time"):
             asking.ask({"a": Form("?", Account)})
         assert now[0] == ANSWER_TIME
@@ -420,7 +424,7 @@ class TestAskingOnTheStream:
     def test_a_client_without_a_stream_cannot_be_asked(self, house: House) -> None:
         line = Line(lambda message: None)
         with pytest.raises(Exception, match="takes no event stream"):
-            self.asking(house, line, emitter=Emitter(None)).ask({"a": Form("?", Account)})
+            on_stream(house, line, emitter=Emitter(None)).ask({"a": Form("?", Account)})
 
     def test_an_answer_is_taken_from_the_caller_who_was_asked_alone(self, house: House) -> None:
         heard: list[str] = []
@@ -433,8 +437,78 @@ class TestAskingOnTheStream:
             house.door.name = "alice"
             heard.append(str(peer.post(body).status_code))
 
-        assert self.asking(house, Line(answer)).ask({"a": Form("?", Account)})["a"].data == Account(number=3)
+        assert on_stream(house, Line(answer)).ask({"a": Form("?", Account)})["a"].data == Account(number=3)
         assert heard == ["400", "202"]
+
+    def test_an_answer_that_could_not_be_handed_on_can_be_sent_again(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        heard: list[int] = []
+        push = house.store.push
+
+        def full(queue: str, value: Any, ttl: float) -> bool:
+            monkeypatch.setattr(house.store, "push", push)
+            raise StoreUnavailable("full")
+
+        def answer(message: dict[str, Any]) -> None:
+            body = {"jsonrpc": "2.0", "id": message["id"], "result": accept(number=3)}
+            monkeypatch.setattr(house.store, "push", full)
+            heard.extend(house.peer().post(body).status_code for _ in range(3))
+
+        assert on_stream(house, Line(answer)).ask({"a": Form("?", Account)})["a"].data == Account(number=3)
+        assert heard == [503, 202, 400]
+
+
+def test_an_answer_that_is_too_large_is_refused_and_another_one_taken(house: House) -> None:
+    heard: list[int] = []
+
+    def answer(message: dict[str, Any]) -> None:
+        body = {"jsonrpc": "2.0", "id": message["id"], "result": accept(number=3)}
+        large = {**body, "result": {**accept(number=4), "more": "x" * MAX_VALUE}}
+        refused = house.peer().post(large)
+        assert "at most" in error_of(refused)["message"]
+        heard.append(refused.status_code)
+        heard.append(house.peer().post([large]).status_code)
+        heard.append(house.peer().post(body).status_code)
+
+    assert on_stream(house, Line(answer)).ask({"a": Form("?", Account)})["a"].data == Account(number=3)
+    assert heard == [413, 202, 202]
+
+
+def test_one_answer_is_taken_and_nothing_stays_in_the_store(house: House) -> None:
+    heard: list[int] = []
+    kept: list[int] = []
+
+    def answer(message: dict[str, Any]) -> None:
+        body = {"jsonrpc": "2.0", "id": message["id"], "result": accept(number=3)}
+        before = house.store._of_process.get().size
+        house.peer().post([{**body, "result": {**accept(number=3), "more": "x" * 80_000}}] * 50)
+        kept.append(house.store._of_process.get().size - before)
+        heard.append(house.peer().post(body).status_code)
+
+    assert on_stream(house, Line(answer)).ask({"a": Form("?", Account)})["a"].data == Account(number=3)
+    assert heard == [400]
+    assert 80_000 < kept[0] < 81_000
+    assert not house.store._of_process.get().entries
+
+
+def test_a_question_holds_a_slot_and_none_is_asked_where_all_are_taken(house: House) -> None:
+    slots, room = StreamSlots(0), Room(streams=1, all=2)
+    heard: list[bool] = []
+
+    def answer(message: dict[str, Any]) -> None:
+        with slots.waiting("grace", room) as waits, slots.waiting("alan", room) as waits_too:
+            heard.extend((waits, waits_too))
+        reply = {"jsonrpc": "2.0", "id": message["id"], "result": accept(number=3)}
+        house.peer().post(reply)
+
+    line = Line(answer)
+    line.emitter.waiting = lambda: slots.waiting("alice", room)
+    assert on_stream(house, line).ask({"a": Form("?", Account)})["a"].data == Account(number=3)
+    assert heard == [True, False]
+    with slots.waiting("alice", room), pytest.raises(ToolError, match="as many answers as it can"):
+        on_stream(house, line).ask({"a": Form("?", Account)})
+    assert on_stream(house, line).ask({"a": Form("?", Account)})["a"].data == Account(number=3)
 
 
 class Level(enum.Enum):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import mcp_types
 import pytest
 
 from flask_mcp_auth0 import Call
+from flask_mcp_auth0.protocol import notifications
 from flask_mcp_auth0.protocol.access import Refusal
+from flask_mcp_auth0.protocol.dispatch import MAX_CANCELLATIONS
+from flask_mcp_auth0.protocol.store_process import ProcessStore
 from flask_mcp_auth0.registrar import Registrar
 from flask_mcp_auth0.sealing import Sealer
 
@@ -208,6 +213,25 @@ def test_a_resource_that_exists_can_be_subscribed_to(peer: Peer) -> None:
     assert error_of(peer.legacy("resources/subscribe", watched))["code"] == -32601
 
 
+@pytest.mark.usefixtures("threaded")
+def test_a_resource_that_the_caller_may_not_read_cannot_be_subscribed_to(house: House, peer: Peer) -> None:
+    session = peer.initialize().headers["Mcp-Session-Id"]
+
+    def answers(method: str, uri: str) -> dict[str, Any]:
+        error = error_of(peer.legacy(method, {"uri": uri}, session=session))
+        return {**error, "data": None}
+
+    house.door.refusals["rules"] = Refusal("denied", "not yours")
+    assert answers("resources/subscribe", "house://rules") == answers("resources/read", "house://rules")
+    assert answers("resources/subscribe", "house://rules")["code"] == 403
+    house.door.refusals["rules"] = Refusal("hidden", "")
+    assert answers("resources/subscribe", "house://rules") == answers("resources/subscribe", "house://none")
+    house.door.refusals["rules"] = Refusal("challenge", "step up", "Bearer scope='x'")
+    challenged = peer.legacy("resources/subscribe", {"uri": "house://rules"}, session=session)
+    assert (challenged.status_code, challenged.headers["WWW-Authenticate"]) == (403, "Bearer scope='x'")
+    assert not house.store._of_process.get().entries
+
+
 class TestBatches:
     def batch(self, peer: Peer, *names: str) -> list[dict[str, object]]:
         return [
@@ -260,3 +284,31 @@ class TestBatches:
     def test_later_revisions_have_none(self, peer: Peer, version: str) -> None:
         response = peer.post(self.batch(peer, "greet"), {"MCP-Protocol-Version": version})
         assert response.status_code == 400
+
+
+def test_no_caller_fills_the_store_with_cancellations_and_levels(house: House) -> None:
+    house.store = ProcessStore(max_entries=8000)
+    mallory = house.peer()
+    for _ in range(3):
+        session = mallory.initialize("2025-03-26").headers["Mcp-Session-Id"]
+        for first in range(0, 3000, 50):
+            batch = [
+                {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": number}}
+                for number in range(first, first + 50)
+            ]
+            assert mallory.post(batch, {"Mcp-Session-Id": session}).status_code == 202
+    house.door.name = "ada"
+    ada = house.peer()
+    session = ada.initialize().headers["Mcp-Session-Id"]
+    assert result_of(ada.legacy("logging/setLevel", {"level": "error"}, session=session)) == {}
+    assert len(house.store._of_process.get().entries) < 2 * MAX_CANCELLATIONS
+
+
+def test_a_caller_with_too_many_levels_is_told_so(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notifications, "MAX_LEVELS", 1)
+    answers = []
+    for _ in range(2):
+        session = peer.initialize().headers["Mcp-Session-Id"]
+        answers.append(peer.legacy("logging/setLevel", {"level": "error"}, session=session).get_json())
+    assert answers[0]["result"] == {}
+    assert "too many sessions" in answers[1]["error"]["message"]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from flask_mcp_auth0.protocol import resource_subscriptions
+from flask_mcp_auth0.protocol import notifications, resource_subscriptions
 from flask_mcp_auth0.protocol.notifications import (
     LIST_KINDS,
     Change,
@@ -322,10 +322,10 @@ print(json.dumps([threads, sum(job.value == [Change("tools/list_changed")] for j
 
 def test_a_session_follows_what_it_subscribed_to() -> None:
     subscriptions = ResourceSubscriptions(ProcessStore())
-    assert subscriptions.subscribe("s1", "docs://a")
-    assert subscriptions.subscribe("s1", "docs://a")
-    assert subscriptions.subscribe("s1", "docs://b")
-    assert subscriptions.subscribe("s2", "docs://c")
+    assert subscriptions.subscribe("s1", "docs://a", "ada")
+    assert subscriptions.subscribe("s1", "docs://a", "ada")
+    assert subscriptions.subscribe("s1", "docs://b", "ada")
+    assert subscriptions.subscribe("s2", "docs://c", "ada")
     subscriptions.unsubscribe("s1", "docs://a")
     subscriptions.unsubscribe("s1", "never followed")
     assert subscriptions.uris("s1") == {"docs://b"}
@@ -336,26 +336,56 @@ def test_a_session_follows_what_it_subscribed_to() -> None:
 def test_a_session_follows_a_bounded_number_of_resources() -> None:
     subscriptions = ResourceSubscriptions(ProcessStore())
     for number in range(resource_subscriptions.LIMIT):
-        assert subscriptions.subscribe("s", f"docs://{number}")
-    assert not subscriptions.subscribe("s", "docs://one-too-many")
-    assert subscriptions.subscribe("s", "docs://0")
+        assert subscriptions.subscribe("s", f"docs://{number}", "ada")
+    assert not subscriptions.subscribe("s", "docs://one-too-many", "ada")
+    assert subscriptions.subscribe("s", "docs://0", "ada")
     assert len(subscriptions.uris("s")) == resource_subscriptions.LIMIT
+
+
+def test_what_a_session_follows_is_bounded_in_length() -> None:
+    subscriptions = ResourceSubscriptions(ProcessStore())
+    uris = [f"docs://{number:02}".ljust(MAX_NAME, "x") for number in range(20)]
+    followed = [uri for uri in uris if subscriptions.subscribe("s", uri, "ada")]
+    assert len("".join(followed)) == resource_subscriptions.MAX_CHARACTERS
+    assert subscriptions.subscribe("s", followed[0], "ada")
+
+
+def test_the_sessions_of_one_caller_that_follow_resources_are_bounded_and_nobody_elses_with_them() -> None:
+    subscriptions = ResourceSubscriptions(ProcessStore())
+    sessions = [f"s{number}" for number in range(resource_subscriptions.MAX_SESSIONS)]
+    assert all(subscriptions.subscribe(session, "docs://a", "ada") for session in sessions)
+    assert not subscriptions.subscribe("one too many", "docs://a", "ada")
+    assert subscriptions.subscribe(sessions[0], "docs://b", "ada")
+    assert subscriptions.subscribe("another's", "docs://a", "grace")
+
+
+def test_old_sessions_are_not_kept_beside_as_many_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource_subscriptions, "MAX_SESSIONS", 1)
+    clock = Clock()
+    store = ProcessStore(clock=clock)
+    subscriptions = ResourceSubscriptions(store, clock=clock)
+    store.add_member("resource-subscriptions:old", "docs://a", ttl=60)
+    assert subscriptions.subscribe("new", "docs://a", "ada")
+    assert set(subscriptions.follow("old", "ada")) == {"docs://a"}
+    clock.now += 60
+    assert subscriptions.uris("old") == frozenset()
+    assert subscriptions.uris("new") == {"docs://a"}
 
 
 @pytest.mark.parametrize("uri", ["", "x" * (MAX_NAME + 1)])
 def test_a_uri_out_of_bounds_is_not_followed(uri: str) -> None:
     subscriptions = ResourceSubscriptions(ProcessStore())
-    assert not subscriptions.subscribe("s", uri)
+    assert not subscriptions.subscribe("s", uri, "ada")
     subscriptions.unsubscribe("s", uri)
 
 
 def test_subscriptions_end_where_no_stream_keeps_them() -> None:
     clock = Clock()
     subscriptions = ResourceSubscriptions(ProcessStore(clock=clock), clock=clock)
-    subscriptions.subscribe("idle", "docs://a")
-    subscriptions.subscribe("streaming", "docs://a")
+    subscriptions.subscribe("idle", "docs://a", "ada")
+    subscriptions.subscribe("streaming", "docs://a", "ada")
     hub = Hub(ProcessStore())
-    with hub.subscribe(Filter(uris=subscriptions.follow("streaming"))) as subscription:
+    with hub.subscribe(Filter(uris=subscriptions.follow("streaming", "ada"))) as subscription:
         for _ in range(10):
             clock.now += resource_subscriptions.TTL / 3
             subscription.wait(0)
@@ -366,12 +396,12 @@ def test_subscriptions_end_where_no_stream_keeps_them() -> None:
 def test_an_open_stream_takes_in_what_is_subscribed_at_another_worker(stores: tuple[Store, Store]) -> None:
     there, here = ResourceSubscriptions(stores[0]), ResourceSubscriptions(stores[1])
     teller, hub = Hub(stores[0]), Hub(stores[1])
-    there.subscribe("s", "docs://before")
-    with hub.subscribe(Filter(uris=here.follow("s"))) as subscription:
+    there.subscribe("s", "docs://before", "ada")
+    with hub.subscribe(Filter(uris=here.follow("s", "ada"))) as subscription:
         teller.publish(updated("docs://before"))
         assert subscription.wait(30) == [updated("docs://before")]
-        there.subscribe("s", "docs://a")
-        there.subscribe("another session", "docs://b")
+        there.subscribe("s", "docs://a", "ada")
+        there.subscribe("another session", "docs://b", "ada")
         teller.publish(updated("docs://b"))
         teller.publish(updated("docs://a"))
         assert subscription.wait(30) == [updated("docs://a")]
@@ -383,15 +413,15 @@ def test_an_open_stream_takes_in_what_is_subscribed_at_another_worker(stores: tu
 
 def test_two_streams_of_one_session_follow_the_same() -> None:
     subscriptions = ResourceSubscriptions(ProcessStore())
-    one, two = subscriptions.follow("s"), subscriptions.follow("s")
-    subscriptions.subscribe("s", "docs://a")
+    one, two = subscriptions.follow("s", "ada"), subscriptions.follow("s", "ada")
+    subscriptions.subscribe("s", "docs://a", "ada")
     assert set(one) == set(two) == {"docs://a"}
     assert len(one) == 1
 
 
 def test_what_a_session_follows_is_forgotten_with_its_last_stream() -> None:
     subscriptions = ResourceSubscriptions(ProcessStore())
-    followed = subscriptions.follow("s")
+    followed = subscriptions.follow("s", "ada")
     assert len(subscriptions._of_process.get()._sets) == 1
     del followed
     gc.collect()
@@ -401,8 +431,8 @@ def test_what_a_session_follows_is_forgotten_with_its_last_stream() -> None:
 def test_after_a_gap_a_session_follows_what_the_store_says() -> None:
     store = BrokenStore()
     subscriptions, hub = ResourceSubscriptions(store), Hub(store)
-    subscriptions.subscribe("s", "docs://a")
-    with hub.subscribe(Filter(uris=subscriptions.follow("s"))) as subscription:
+    subscriptions.subscribe("s", "docs://a", "ada")
+    with hub.subscribe(Filter(uris=subscriptions.follow("s", "ada"))) as subscription:
         # Another worker's step, the news of which is lost.
         store.add_member("resource-subscriptions:s", "docs://b")
         store.come_back()
@@ -416,9 +446,11 @@ def test_while_it_is_not_known_what_a_session_follows_nothing_is_delivered() -> 
     clock = Clock()
     store = BrokenStore(clock=clock)
     subscriptions, hub = ResourceSubscriptions(store, clock=clock), Hub(store)
-    subscriptions.subscribe("s", "docs://a")
+    subscriptions.subscribe("s", "docs://a", "ada")
     store.away = True
-    with hub.subscribe(Filter(frozenset({"tools/list_changed"}), subscriptions.follow("s"))) as subscription:
+    with hub.subscribe(
+        Filter(frozenset({"tools/list_changed"}), subscriptions.follow("s", "ada"))
+    ) as subscription:
         hub.publish(updated("docs://a"))
         hub.publish(TOOLS)
         assert subscription.wait(0) == [TOOLS]
@@ -442,7 +474,7 @@ def test_a_step_while_the_store_is_read_is_not_lost() -> None:
                 self.publish("resource-subscriptions", ["s", "docs://a", True])
             return known
 
-    assert set(ResourceSubscriptions(Slow()).follow("s")) == {"docs://a"}
+    assert set(ResourceSubscriptions(Slow()).follow("s", "ada")) == {"docs://a"}
     assert subscriptions.uris("s") == {"docs://a"}
 
 
@@ -450,15 +482,26 @@ def test_a_step_while_the_store_is_read_is_not_lost() -> None:
 
 
 def test_a_session_keeps_its_log_level(stores: tuple[Store, Store]) -> None:
-    LogLevels(stores[0]).set("s", "warning")
+    LogLevels(stores[0]).set("s", "warning", "ada")
     assert LogLevels(stores[1]).get("s") == "warning"
     assert LogLevels(stores[1]).get("another") is None
+
+
+def test_the_sessions_of_one_caller_that_have_a_level_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notifications, "MAX_LEVELS", 2)
+    levels = LogLevels(ProcessStore())
+    assert levels.set("s1", "error", "ada")
+    assert levels.set("s2", "error", "ada")
+    assert not levels.set("s3", "error", "ada")
+    assert levels.set("s1", "debug", "ada")
+    assert levels.set("s4", "error", "grace")
+    assert [levels.get(session) for session in ("s1", "s2", "s3", "s4")] == ["debug", "error", None, "error"]
 
 
 def test_without_the_store_no_log_level_is_known() -> None:
     store = BrokenStore()
     levels = LogLevels(store)
-    levels.set("s", "error")
+    levels.set("s", "error", "ada")
     store.away = True
     assert levels.get("s") is None
     store.away = False

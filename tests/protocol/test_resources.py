@@ -187,6 +187,87 @@ def test_refusals_are_told_as_errors_of_our_own(house: House, register: Registra
     assert error_of(peer.modern("resources/read", {"uri": "house://inner"}))["code"] == 403
 
 
+SPELLINGS = [
+    ("docs://{name}", "docs://salaries.txt", "docs://salaries%2Etxt"),
+    ("docs://{name}", "docs://salaries.txt", "docs://salaries%2etxt"),
+    ("docs://{name}", "docs://salaries.txt", "docs://%73%61laries.txt"),
+    ("docs://{name}", "docs://caf%C3%A9", "docs://café"),
+    ("docs://{name}", "docs://caf%C3%A9", "docs://caf%c3%a9"),
+    ("docs://{name}", "docs://a%20b", "docs://%61%20b"),
+    ("docs://{+name}", "docs://hr/salaries.txt", "docs://hr/salaries%2Etxt"),
+    ("docs://{+name}", "docs://hr/salaries.txt", "docs://hr%2Fsalaries.txt"),
+    ("docs://{+name}", "docs://a%2Fb", "docs://a/b"),
+    ("docs://x{?name,more}", "docs://x?name=1&more=2", "docs://x?more=2&name=1"),
+    ("docs://x{?name,more}", "docs://x?name=1&more=2", "docs://x?more=%32&name=1"),
+    ("docs://x{;name}", "docs://x;name", "docs://x;name="),
+]
+
+
+@pytest.mark.parametrize(("template", "protected", "uri"), SPELLINGS)
+def test_no_spelling_of_a_resources_uri_is_read_through_a_template(
+    house: House, register: Registrar, template: str, protected: str, uri: str
+) -> None:
+    def one(name: str = "") -> str:
+        return "read through the template"
+
+    def two(name: str = "", more: str = "") -> str:
+        return "read through the template"
+
+    register.resource(template, name="open")(two if "more" in template else one)
+    register.resource(protected, name="protected")(lambda: "read as itself")
+    peer = house.peer()
+    assert result_of(peer.legacy("resources/read", {"uri": uri}))["contents"][0]["text"] == "read as itself"
+    house.door.refusals["protected"] = Refusal("denied", "not yours")
+    assert error_of(peer.legacy("resources/read", {"uri": uri}))["code"] == 403
+    assert house.door.asked[-1] == ("protected", {})
+
+
+@pytest.mark.parametrize("uri", ["docs://hr/it", "docs://hr%2Fit", "docs://%68r/it", "docs://h%72/i%74"])
+def test_no_spelling_reaches_a_template_past_the_one_before_it(
+    house: House, register: Registrar, uri: str
+) -> None:
+    @register.resource("docs://hr/{name}", name="protected")
+    def of_hr(name: str) -> str:
+        return f"hr: {name}"
+
+    @register.resource("docs://{+path}", name="open")
+    def any_of_them(path: str) -> str:
+        return f"any: {path}"
+
+    peer = house.peer()
+    assert read(peer, uri)[0]["text"] == "hr: it"
+    assert read(peer, "docs://other/i%74")[0]["text"] == "any: other/it"
+    house.door.refusals["protected"] = Refusal("denied", "not yours")
+    assert error_of(peer.modern("resources/read", {"uri": uri}))["code"] == 403
+
+
+def test_a_spelling_that_could_be_either_of_two_resources_names_nothing(
+    peer: Peer, register: Registrar
+) -> None:
+    register.resource("docs://a/b", name="one")(lambda: "one")
+    register.resource("docs://a%2Fb", name="two")(lambda: "two")
+
+    @register.resource("docs://{+name}", name="any")
+    def anything(name: str) -> str:
+        return name
+
+    assert read(peer, "docs://a/b")[0]["text"] == "one"
+    assert read(peer, "docs://a%2Fb")[0]["text"] == "two"
+    assert error_of(peer.modern("resources/read", {"uri": "docs://%61/b"}))["code"] == -32602
+    assert read(peer, "docs://%61/c")[0]["text"] == "a/c"
+
+
+@pytest.mark.parametrize("uri", ["house://here", "house://off", "house://gone"])
+def test_an_outage_is_told_by_the_uri_that_was_asked_for(house: House, register: Registrar, uri: str) -> None:
+    register.resource("house://here", name="payroll")(lambda: "")
+    register.resource("house://off", name="off")(lambda: "")
+    house.store.add_member("off:resource", "off")
+    house.door.refusals["payroll"] = Refusal("unavailable", "ask about 'payroll' later")
+    house.door.refusals["unknown:resource"] = Refusal("unavailable", f"ask about '{uri}' later")
+    error = error_of(house.peer().modern("resources/read", {"uri": uri}))
+    assert (error["code"], error["message"]) == (503, f"ask about '{uri}' later")
+
+
 def test_a_challenge_for_a_resource_is_an_http_403(house: House, register: Registrar) -> None:
     @register.resource("house://safe")
     def safe() -> str:

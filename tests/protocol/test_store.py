@@ -305,8 +305,33 @@ def test_a_full_store_refuses_rather_than_forgets(clock: Clock) -> None:
     assert store.add("c", 1, 10)
 
 
+def test_the_last_quarter_of_the_room_is_for_what_must_not_be_refused(clock: Clock) -> None:
+    store = ProcessStore(clock=clock, max_entries=8)
+    for number in range(6):
+        store.set(f"k{number}", 1, 10)
+    for refused in (
+        lambda: store.set("another", 1, 10),
+        lambda: store.push("q", 1, 10),
+        lambda: store.add_member("kept for a while", "a", ttl=10),
+    ):
+        with pytest.raises(StoreUnavailable):
+            refused()
+    assert store.add("spent", 1, 10)
+    assert store.add_member("switched off", "a")
+    assert store.add_member("switched off", "b")
+
+
+def test_the_last_quarter_of_the_size_is_held_back_too(clock: Clock) -> None:
+    store = ProcessStore(clock=clock, max_size=2000)
+    store.set("k", "x" * 1300, 10)
+    with pytest.raises(StoreUnavailable):
+        store.set("another", "x" * 200, 10)
+    assert store.add("spent", "x" * 10, 10)
+    assert store.add_member("switched off", "a")
+
+
 def test_a_store_is_bounded_in_size_too(clock: Clock) -> None:
-    store = ProcessStore(clock=clock, max_size=1000)
+    store = ProcessStore(clock=clock, max_size=1300)
     store.push("q", "x" * 500, 10)
     with pytest.raises(StoreUnavailable):
         store.push("q", "x" * 500, 10)
@@ -329,7 +354,7 @@ def test_room_is_given_back(clock: Clock) -> None:
         store.add_member("s", "x" * 100)
         store.remove_member("s", "x" * 100)
     store.delete("k")
-    store.set("k", "x" * 800, 10)
+    store.set("k", "x" * 600, 10)
 
 
 def test_ended_entries_do_not_pile_up(clock: Clock) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from contextlib import ExitStack
+from typing import Any, Literal
 
 import pytest
 from werkzeug.test import EnvironBuilder
 
 from flask_mcp_auth0.protocol.access import Refusal
 from flask_mcp_auth0.protocol.notifications import Change, Subscription
-from flask_mcp_auth0.protocol.streams import StreamSlots, suitable_limit
+from flask_mcp_auth0.protocol.streams import Room, StreamSlots, suitable_room
 from flask_mcp_auth0.protocol.versions import SUBSCRIPTION_ID_META_KEY
 from flask_mcp_auth0.registrar import Registrar
 
-from .conftest import House, Peer, error_of
+from .conftest import House, Peer, error_of, result_of
 
 pytestmark = pytest.mark.usefixtures("threaded")
 
@@ -208,6 +209,31 @@ def test_the_get_stream_of_a_session_brings_what_it_subscribed_to(
     assert stream.keep_alives >= 1
 
 
+@pytest.mark.parametrize("kind", ["denied", "hidden", "unavailable"])
+def test_news_of_a_resource_end_when_the_caller_may_no_longer_read_it(
+    house: House, peer: Peer, stream: Stream, kind: Literal["denied", "hidden", "unavailable"]
+) -> None:
+    session = peer.initialize().headers["Mcp-Session-Id"]
+    assert result_of(peer.legacy("resources/subscribe", {"uri": "house://it"}, session=session)) == {}
+    get = EnvironBuilder(
+        "/mcp", method="GET", headers={"Accept": "text/event-stream", "Mcp-Session-Id": session}
+    )
+    post = listen(peer, {"resourceSubscriptions": ["house://it"]})
+
+    def news() -> None:
+        house.server.hub.publish(Change("resources/updated", "house://it"))
+
+    def taken_away() -> None:
+        house.door.refusals["it"] = Refusal(kind, "no")
+        news()
+
+    for builder in (get, post):
+        house.door.refusals.clear()
+        stream.messages.clear()
+        methods = [message.get("method") for message in stream.run(builder, news, taken_away)]
+        assert methods.count("notifications/resources/updated") == 1
+
+
 def test_the_get_stream_needs_a_session_of_the_caller(house: House, peer: Peer) -> None:
     headers = {"Accept": "text/event-stream", "Mcp-Session-Id": "forged"}
     assert peer.client.get("/mcp", headers=headers).status_code == 404
@@ -215,12 +241,43 @@ def test_the_get_stream_needs_a_session_of_the_caller(house: House, peer: Peer) 
 
 def test_when_all_slots_are_taken_the_next_is_told_at_once(house: House, peer: Peer) -> None:
     house.server.streams = StreamSlots(1)
-    assert house.server.streams.take(1)
+    room = Room(streams=1, all=3)
+    assert house.server.streams.take(room)
     response = peer.modern("subscriptions/listen", {"notifications": {}})
     assert (response.status_code, response.headers["Retry-After"]) == (503, "30")
     assert "as many streams" in error_of(response)["message"]
     house.server.streams.give_back()
-    assert house.server.streams.take(1)
+    assert house.server.streams.take(room)
+
+
+def test_streams_and_questions_leave_threads_for_calls() -> None:
+    slots, room = StreamSlots(0), Room(streams=2, all=3)
+    with slots.waiting("ada", room) as first, slots.waiting("ada", room) as second:
+        assert (first, second) == (True, True)
+        assert slots.take(room)
+        assert not slots.take(room)
+        with slots.waiting("grace", room) as third:
+            assert not third
+    assert slots.take(room)
+    assert not slots.take(room)
+    with slots.waiting("grace", room) as last:
+        assert last
+
+
+def test_one_callers_questions_leave_room_for_those_of_others() -> None:
+    slots, room = StreamSlots(0), Room(streams=4, all=6)
+    with ExitStack() as stack:
+        asked = [stack.enter_context(slots.waiting("ada", room)) for _ in range(5)]
+        assert asked == [True] * 3 + [False] * 2
+        assert stack.enter_context(slots.waiting("grace", room))
+
+
+def test_where_the_number_of_streams_is_set_a_question_fits_beside_them() -> None:
+    slots, room = StreamSlots(4), Room(streams=1, all=1)
+    assert all(slots.take(room) for _ in range(4))
+    assert not slots.take(room)
+    with slots.waiting("ada", room) as first, slots.waiting("ada", room) as second:
+        assert (first, second) == (True, False)
 
 
 class Cfg:
@@ -240,17 +297,20 @@ class Gunicorn:
 
 
 @pytest.mark.parametrize(
-    ("cfg", "limit"),
+    ("cfg", "streams", "all_that_waits"),
     [
-        (Cfg("gthread", threads=8), 4),
-        (Cfg("gthread", threads=1), 1),
-        (Cfg("gevent"), 1000),
-        (Cfg("gevent", worker_connections=50), 50),
+        (Cfg("gthread", threads=8), 4, 6),
+        (Cfg("gthread", threads=4), 2, 3),
+        (Cfg("gthread", threads=2), 1, 1),
+        (Cfg("gthread", threads=1), 1, 1),
+        (Cfg("gevent"), 500, 750),
+        (Cfg("gevent", worker_connections=4000), 1000, 3000),
+        (Cfg("gevent", worker_connections=50), 25, 37),
     ],
 )
-def test_half_of_a_workers_threads_stay_free_for_calls(cfg: Cfg, limit: int) -> None:
-    assert suitable_limit(Gunicorn(cfg).start_response) == limit
+def test_half_of_a_workers_threads_stay_free_for_calls(cfg: Cfg, streams: int, all_that_waits: int) -> None:
+    assert suitable_room(Gunicorn(cfg).start_response) == Room(streams, all_that_waits)
 
 
 def test_where_nothing_is_known_of_the_worker_few_streams_are_held() -> None:
-    assert suitable_limit(lambda: None) == 4
+    assert suitable_room(lambda: None) == Room(streams=4, all=6)

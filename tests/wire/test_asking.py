@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from .conftest import Pair, Served
+from .conftest import Kind, Pair, Served, Start
 from .raw import Handshaken, Wire, answer, events
 
 pytestmark = pytest.mark.wire
@@ -287,6 +288,35 @@ def test_a_refusal_of_the_client_to_answer_is_no_answer(pair: Pair) -> None:
 
         assert status == 202
         assert "action=cancel" in next(stream)["result"]["content"][0]["text"]
+
+
+def test_unanswered_questions_of_one_caller_leave_threads_for_calls_and_for_the_questions_of_others(
+    start: Start,
+) -> None:
+    served = start(Kind("gthread", 1, shared=False))
+    said = {"action": "accept", "content": {"username": "yes", "email": "ada@example.com"}}
+    with ExitStack() as stack:
+        wires = [stack.enter_context(served.wire()) for _ in range(9)]
+        other = stack.enter_context(served.wire(served.token("auth0|grace")))
+        _, session = wires[0].initialize("2025-11-25", CAPABILITIES)
+        waiting = []
+        # Half of what may wait on 16 threads.
+        for wire in wires[:6]:
+            waiting.append(asked(session.at(wire), "test_elicitation", {"message": "Well?"}))
+            assert waiting[-1][0]["method"] == "elicitation/create"
+        refused = session.at(wires[6]).call("test_elicitation", {"message": "Well?"})["result"]
+        _, theirs = other.initialize("2025-11-25", CAPABILITIES)
+        waiting.append(asked(theirs, "test_elicitation", {"message": "Well?"}))
+        called = wires[7].call("test_simple_text")
+        answers = []
+        for question, stream in waiting:
+            reply(theirs if stream is waiting[-1][1] else session.at(wires[8]), question, said)
+            answers.append(next(stream)["result"]["isError"])
+
+    assert refused["isError"] is True
+    assert "as many answers as it can" in refused["content"][0]["text"]
+    assert called["result"]["isError"] is False
+    assert answers == [False] * 7
 
 
 @pytest.mark.parametrize("capabilities", [{}, {"sampling": {}}])
