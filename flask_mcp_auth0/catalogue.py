@@ -13,6 +13,7 @@ from .auth.checks import protection_of
 from .auth.requirement import Requirement, own_permission
 from .auth0_api.injection import outermost
 from .blueprint import blueprints_of
+from .per_process import PerProcess
 from .protocol.components import Component
 from .protocol.registry import Registry
 from .registrar import Registrar
@@ -26,7 +27,8 @@ class Catalogue:
         self._app = app
         self._registrar = registrar
         self._settings = settings
-        self._lock = threading.Lock()
+        # A child that was forked while the first request built the registry must not wait for its parent's thread.
+        self._lock = PerProcess[threading.Lock](lambda _: threading.Lock())
         self._fixed: Registry | None = None
 
     def check(self) -> None:
@@ -42,7 +44,7 @@ class Catalogue:
         :raises RegistrationError: as :meth:`check` does.
         """
         if self._fixed is None:
-            with self._lock:
+            with self._lock.get():
                 if self._fixed is None:
                     registry = self._build()
                     for registrar in self._registrars():
