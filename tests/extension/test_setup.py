@@ -20,6 +20,7 @@ from flask_mcp_auth0 import (
 )
 from flask_mcp_auth0.testing import Auth0Tenant, MCPClient
 
+from ..forked import in_child
 from ..issuer import Issuer
 from .conftest import BASE_URL, Site
 
@@ -30,6 +31,19 @@ def test_every_missing_setting_is_reported_at_once_with_where_to_find_it() -> No
     text = str(caught.value)
     for part in ("AUTH0_DOMAIN", "MCP_BASE_URL", "FLASK_AUTH0_DOMAIN", "docs/configuration.md"):
         assert part in text
+
+
+# From Python 3.12 on a fork beside any thread is warned of; the child uses none of them.
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_child_forked_while_the_components_are_collected_collects_its_own(site: Site) -> None:
+    @site.mcp.tool
+    def greet() -> str:
+        return "hello"
+
+    site.start()
+    catalogue = site.app.extensions["mcp_auth0"].catalogue
+    with catalogue._lock.get():
+        assert in_child(lambda: [*catalogue.registry().tools]) == ["greet"]
 
 
 def test_malformed_settings_are_reported_together_with_missing_ones() -> None:
