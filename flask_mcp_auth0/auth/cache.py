@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import logging
 import math
 import random
 import time
@@ -17,12 +16,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..condition import Condition
+from .cache_conduct import CacheConduct
 from .parsed_entries import ParsedEntries
 from .single_flight import SingleFlight
 
 __all__ = ["LookupCache", "SingleFlight", "cache_key"]
 
-log = logging.getLogger("flask_mcp_auth0.cache")
 
 _PREFIX = "mcp_auth0"
 
@@ -34,18 +33,6 @@ _JITTER = 0.1
 
 #: No entry ends as late as this, in Unix time (it is the year 5138).
 _NEVER = 1e11
-
-#: A cache that is down is reported once in this many seconds.
-_QUIET_FOR = 60.0
-
-#: A failure that took longer than this many seconds was a time-out of the backend's, or as good as one.
-_SLOW_FAILURE = 0.2
-
-#: An answer that took longer than this many seconds took longer than asking Auth0 does.
-_SLOW_ANSWER = 1.0
-
-#: Seconds for which a slow cache is left alone: each call asks it several times, and must not wait for it each time.
-_PAUSE = 5.0
 
 
 @functools.lru_cache(maxsize=4096)
@@ -80,15 +67,21 @@ def _parsed(text: str) -> tuple[float, Any] | None:
 class LookupCache:
     """Keeps JSON values for a while. Never raises: whatever goes wrong is a miss.
 
-    As safe to share between threads as the backend is, which Flask-Caching's are. What it keeps itself is how
-    the backend fares, single values that are only shown; at worst a failure is reported twice.
+    As safe to share between threads as the backend is, which Flask-Caching's are.
 
     :param backend: anything with ``get``, ``set(key, value, timeout=seconds)`` and ``delete``, as the
         backends of Flask-Caching have them; or a function that returns one when it is first needed.
     :param clock: Unix time in seconds. Entries carry their own end, so that it decides, not the backend.
+    :param timer: seconds that never run backwards, for how long the backend takes.
     """
 
-    def __init__(self, backend: Any, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        backend: Any,
+        *,
+        clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._resolve: Callable[[], Any] | None = None
         self._backend: Any = None
         if callable(backend) and not hasattr(backend, "get"):
@@ -97,27 +90,23 @@ class LookupCache:
             self._backend = backend
         self._clock = clock
         self._entries = ParsedEntries(_parsed)
-        self._silent_until = 0.0
-        self._failing: set[str] = set()
-        self._failed_at: float | None = None
-        self._left_alone_until = 0.0
+        self._conduct = CacheConduct(clock, timer)
 
     def condition(self) -> Condition:
         """Tell how the cache has answered, without asking it. Look-ups go on without it."""
-        failing = bool(self._failing)
-        return Condition(failing, usable=not failing, failed_at=self._failed_at)
+        return self._conduct.condition()
 
     def get(self, key: str) -> Any | None:
         """Return the value kept under ``key``, ``None`` where there is none that can be used."""
-        if not self._may_try():
+        started = self._conduct.start()
+        if started is None:
             return None
-        started = self._clock()
         try:
             text = self._backend_now().get(key)
         except Exception as error:
-            self._failed("read", error, started)
+            self._conduct.failed("read", type(error).__name__, started)
             return None
-        self._worked("read", started)
+        self._conduct.worked("read", started)
         return self._read(text)
 
     def get_many(self, *keys: str) -> Sequence[Any | None]:
@@ -125,9 +114,9 @@ class LookupCache:
 
         They must not be changed: whoever reads the same entry next is given the same object.
         """
-        if not self._may_try():
+        started = self._conduct.start()
+        if started is None:
             return [None] * len(keys)
-        started = self._clock()
         try:
             backend = self._backend_now()
             if hasattr(backend, "get_many"):
@@ -135,9 +124,9 @@ class LookupCache:
             else:
                 texts = [backend.get(key) for key in keys]
         except Exception as error:
-            self._failed("read", error, started)
+            self._conduct.failed("read", type(error).__name__, started)
             return [None] * len(keys)
-        self._worked("read", started)
+        self._conduct.worked("read", started)
         if len(texts) != len(keys):
             return [None] * len(keys)
         return [self._read(text, key) for key, text in zip(keys, texts, strict=True)]
@@ -147,35 +136,34 @@ class LookupCache:
 
         :return: whether the cache took it.
         """
-        if ttl <= 0 or not self._may_try():
+        if ttl <= 0 or (started := self._conduct.start()) is None:
             return False
-        started = self._clock()
-        ends_at = started + ttl * (1 - _JITTER * random.random())  # noqa: S311 (spread, not secrecy)
+        ends_at = self._clock() + ttl * (1 - _JITTER * random.random())  # noqa: S311 (spread, not secrecy)
         try:
             text = json.dumps([_FORMAT, ends_at, value], separators=(",", ":"))
             # A timeout of 0 would mean "for ever" to cachelib, and backends take whole seconds only.
             # None is what a backend without an opinion returns; False is a refusal.
             taken = self._backend_now().set(key, text, timeout=max(1, math.ceil(ttl))) is not False
         except Exception as error:
-            self._failed("write", error, started)
+            self._conduct.failed("write", type(error).__name__, started)
             return False
         if taken:
-            self._worked("write", started)
+            self._conduct.worked("write", started)
         else:
-            self._fares_badly("write", "refused", self._clock())
+            self._conduct.failed("write", "refused", started)
         return taken
 
     def delete(self, key: str) -> None:
         """Drop what is kept under ``key``."""
-        if not self._may_try():
+        started = self._conduct.start()
+        if started is None:
             return
-        started = self._clock()
         try:
             self._backend_now().delete(key)
         except Exception as error:
-            self._failed("delete", error, started)
+            self._conduct.failed("delete", type(error).__name__, started)
             return
-        self._worked("delete", started)
+        self._conduct.worked("delete", started)
 
     def _backend_now(self) -> Any:
         if self._backend is None and self._resolve is not None:
@@ -190,39 +178,3 @@ class LookupCache:
         # Entries that are read at every call, which are those that have a key here, seldom change.
         entry = _parsed(text) if key is None else self._entries.read(key, text)
         return entry[1] if entry is not None and entry[0] > self._clock() else None
-
-    def _may_try(self) -> bool:
-        """Tell whether the cache is to be asked now. After a pause one caller tries, the others go on without."""
-        until = self._left_alone_until
-        if not until:
-            return True
-        now = self._clock()
-        if now < until <= now + _PAUSE:
-            return False
-        self._left_alone_until = now + _PAUSE
-        return True
-
-    def _worked(self, what: str, started: float) -> None:
-        now = self._clock()
-        if now - started > _SLOW_ANSWER:
-            self._left_alone_until = now + _PAUSE
-            self._fares_badly(what, "slow", now)
-            return
-        self._left_alone_until = 0.0
-        # A full cache can be read as ever: that says nothing of its writes, unless both had failed.
-        if what == "write" or what in self._failing:
-            self._failing.clear()
-
-    def _failed(self, what: str, error: Exception, started: float) -> None:
-        now = self._clock()
-        if now - started > _SLOW_FAILURE:
-            self._left_alone_until = now + _PAUSE
-        # The type only: an error text may hold the URL of the cache server with its password.
-        self._fares_badly(what, type(error).__name__, now)
-
-    def _fares_badly(self, what: str, why: str, now: float) -> None:
-        self._failing.add(what)
-        self._failed_at = now
-        if now >= self._silent_until:
-            self._silent_until = now + _QUIET_FOR
-            log.warning("The cache failed to %s (%s); look-ups go on without it.", what, why)

@@ -17,6 +17,7 @@ from flask_caching.backends import NullCache
 from flask_caching.backends import SimpleCache as FlaskSimpleCache
 
 from flask_mcp_auth0.auth.cache import LookupCache, SingleFlight, cache_key
+from flask_mcp_auth0.auth.cache_conduct import CacheConduct
 from flask_mcp_auth0.auth.cache_of_app import lookup_cache_of
 from flask_mcp_auth0.auth.parsed_entries import ParsedEntries
 
@@ -56,7 +57,7 @@ def test_a_value_comes_back_until_its_time_is_over(clock: Clock) -> None:
 
 def test_entries_made_together_do_not_end_together(clock: Clock) -> None:
     backend = SimpleCache(threshold=1000)
-    cache = LookupCache(backend, clock=clock)
+    cache = LookupCache(backend, clock=clock, timer=clock)
     for number in range(100):
         cache.set(f"key {number}", number, 100)
     ends = {json.loads(str(backend.get(f"key {number}")))[1] - clock.now for number in range(100)}
@@ -66,7 +67,7 @@ def test_entries_made_together_do_not_end_together(clock: Clock) -> None:
 
 def test_a_value_that_is_for_no_time_is_not_kept_for_ever(clock: Clock) -> None:
     backend = SimpleCache()
-    assert not LookupCache(backend, clock=clock).set("key", 1, 0)
+    assert not LookupCache(backend, clock=clock, timer=clock).set("key", 1, 0)
     assert backend.get("key") is None
 
 
@@ -103,7 +104,7 @@ def test_a_deleted_value_is_gone(clock: Clock) -> None:
 def test_an_entry_of_another_shape_is_a_miss(entry: Any, clock: Clock) -> None:
     backend = SimpleCache()
     backend.set("key", entry)
-    cache = LookupCache(backend, clock=clock)
+    cache = LookupCache(backend, clock=clock, timer=clock)
     assert cache.get("key") is None
     assert list(cache.get_many("key", "other")) == [None, None]
 
@@ -111,13 +112,13 @@ def test_an_entry_of_another_shape_is_a_miss(entry: Any, clock: Clock) -> None:
 def test_text_that_a_cache_server_gave_as_bytes_is_read(clock: Clock) -> None:
     backend = SimpleCache()
     backend.set("key", b'[1,99999999999,"x"]')
-    assert LookupCache(backend, clock=clock).get("key") == "x"
+    assert LookupCache(backend, clock=clock, timer=clock).get("key") == "x"
 
 
 def test_a_failing_cache_is_a_miss_and_is_reported_without_its_address(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    cache = LookupCache(BrokenBackend(), clock=clock)
+    cache = LookupCache(BrokenBackend(), clock=clock, timer=clock)
     with caplog.at_level(logging.WARNING):
         assert cache.get("key") is None
         assert list(cache.get_many("a", "b")) == [None, None]
@@ -162,7 +163,7 @@ class Hanging(SimpleCache):
 @pytest.mark.parametrize("first", ["get", "get_many", "set", "delete"])
 def test_a_cache_that_hangs_is_waited_for_once_in_a_while(clock: Clock, first: str) -> None:
     backend = Hanging(clock, 2.0)
-    cache = LookupCache(backend, clock=clock)
+    cache = LookupCache(backend, clock=clock, timer=clock)
     operations: dict[str, Callable[[], Any]] = {
         "get": lambda: cache.get("key"),
         "get_many": lambda: cache.get_many("key", "key"),
@@ -181,7 +182,7 @@ def test_a_cache_that_hangs_is_waited_for_once_in_a_while(clock: Clock, first: s
 
 def test_a_cache_that_hung_is_used_again_when_it_answers(clock: Clock) -> None:
     backend = Hanging(clock, 2.0)
-    cache = LookupCache(backend, clock=clock)
+    cache = LookupCache(backend, clock=clock, timer=clock)
     cache.get("key")
     backend.hangs = False
     assert not cache.set("key", 1, 60)
@@ -193,7 +194,7 @@ def test_a_cache_that_hung_is_used_again_when_it_answers(clock: Clock) -> None:
 
 def test_while_one_caller_tries_a_cache_that_hung_the_others_leave_it_alone(clock: Clock) -> None:
     backend = Hanging(clock, 2.0)
-    cache = LookupCache(backend, clock=clock)
+    cache = LookupCache(backend, clock=clock, timer=clock)
     cache.get("key")
     clock.advance(5)
     seen: list[Any] = []
@@ -204,18 +205,21 @@ def test_while_one_caller_tries_a_cache_that_hung_the_others_leave_it_alone(cloc
 
 def test_a_cache_that_fails_at_once_is_tried_every_time(clock: Clock) -> None:
     backend = Hanging(clock, 0.01)
-    cache = LookupCache(backend, clock=clock)
+    cache = LookupCache(backend, clock=clock, timer=clock)
     for _ in range(3):
         cache.get("key")
     assert backend.asked == 3
 
 
-def test_a_clock_that_is_set_back_does_not_keep_the_cache_away(clock: Clock) -> None:
-    backend = Hanging(clock, 2.0)
-    cache = LookupCache(backend, clock=clock)
+def test_a_clock_that_is_set_forward_or_back_says_nothing_of_the_cache(clock: Clock) -> None:
+    timer = Clock()
+    backend = Hanging(clock, 3600.0)
+    cache = LookupCache(backend, clock=clock, timer=timer)
     cache.get("key")
+    cache.get("key")
+    assert backend.asked == 2
+    clock.advance(-9000)
     backend.hangs = False
-    clock.advance(-3600)
     assert cache.set("key", 1, 60)
 
 
@@ -242,10 +246,10 @@ def test_a_cache_that_answers_slowly_is_left_alone_and_what_it_said_is_used(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     backend = Slow(clock, 0.5)
-    cache = LookupCache(backend, clock=clock)
+    cache = LookupCache(backend, clock=clock, timer=clock)
     assert cache.set("key", 1, 1000)
     backend.seconds = 3.0
-    assert cache.get("key") == 1
+    assert [cache.get("key"), cache.get("key")] == [1, 1]
     assert cache.condition().failing
     asked = backend.asked
     assert [cache.get("key"), cache.set("key", 2, 1000)] == [None, False]
@@ -263,10 +267,30 @@ def test_a_cache_that_answers_slowly_is_left_alone_and_what_it_said_is_used(
 
 def test_a_cache_that_writes_slowly_is_left_alone(clock: Clock) -> None:
     backend = Slow(clock, 3.0)
-    cache = LookupCache(backend, clock=clock)
+    cache = LookupCache(backend, clock=clock, timer=clock)
     assert cache.set("key", 1, 1000)
+    assert cache.set("key", 2, 1000)
     assert cache.get("key") is None
-    assert backend.asked == 1
+    assert backend.asked == 2
+
+
+def test_a_process_that_stood_still_does_not_blame_the_cache(clock: Clock) -> None:
+    conduct = CacheConduct(clock, clock)
+    on_their_way = [conduct.start() for _ in range(5)]
+    clock.advance(3)
+    for started in on_their_way:
+        assert started is not None
+        conduct.worked("read", started)
+    started = conduct.start()
+    assert started is not None
+    assert not conduct.condition().failing
+    clock.advance(0.001)
+    conduct.worked("read", started)
+    started = conduct.start()
+    assert started is not None
+    clock.advance(3)
+    conduct.worked("read", started)
+    assert conduct.start() is not None, "what was quick between the two counts"
 
 
 def test_a_value_that_is_no_json_is_not_kept(clock: Clock) -> None:
@@ -290,7 +314,7 @@ def test_a_cache_that_refuses_what_is_written_is_failing_though_it_can_be_read(
             return refusal
 
     backend = Full()
-    cache = LookupCache(backend, clock=clock)
+    cache = LookupCache(backend, clock=clock, timer=clock)
     assert not cache.set("key", 1, 10)
     assert cache.get("key") is None
     cache.delete("key")

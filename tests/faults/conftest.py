@@ -63,6 +63,7 @@ class Place:
         timed = (state.cache, state.verifier, keys, keys._document, server._document, lookup, lookup._backoff)
         for part in (*timed, lookup._generations, lookup._reader):
             part._clock = self.clock
+        state.cache._conduct._clock = state.cache._conduct._timer = self.clock
 
     def hurry(self) -> None:
         """Wait no longer than :data:`PATIENCE` for the tenant."""
