@@ -153,7 +153,7 @@ class ConfigReader:
         :param restricts: that without it everything is allowed: then it is left out or holds something.
         """
         value = self._get(key)
-        if value is None or (value == "" and not restricts):
+        if value is None or (isinstance(value, str) and not value.strip() and not restricts):
             return ()
         if isinstance(value, str):
             words = tuple(value.replace(",", " ").split())

@@ -144,7 +144,7 @@ def test_a_list_of_nothing_but_commas_is_refused_and_one_that_is_unset_in_the_en
     key: str,
 ) -> None:
     assert f"{key} is set and names nothing" in problem_with(**{key: " , "})
-    assert read(**{key: ""}) == read()
+    assert read(**{key: ""}) == read(**{key: " "}) == read()
 
 
 @pytest.mark.parametrize(

@@ -33,13 +33,14 @@ class NotAllowed(Rejected):
 
 
 class _State:
-    __slots__ = ("failures", "reason", "told", "until")
+    __slots__ = ("failures", "probed", "reason", "told", "until")
 
     def __init__(self) -> None:
         self.failures = 0
         self.reason = ""
         self.until = 0.0
         self.told = False  # whether Auth0 itself named the time
+        self.probed = False  # whether a caller tries again, while others are told to wait
 
     def left(self, now: float) -> float:
         """Return the seconds that are left of the pause; none of one that no failure can have begun.
@@ -51,12 +52,17 @@ class _State:
 
     def note(self, error: AuthorizationUnavailable, now: float) -> None:
         self.failures += 1
+        self.probed = False
         pause = min(_FIRST * 2 ** min(self.failures - 1, 10), _LONGEST)
         if error.retry_after is not None:
             pause = max(pause, min(float(error.retry_after), _LONGEST_TOLD))
             self.told = True
         self.until = now + max(self.left(now), pause)
         self.reason = error.reason
+
+    def probe(self, now: float) -> None:
+        self.probed = True
+        self.until = now + _PROBE
 
     def clear(self, now: float) -> None:
         self.failures = 0
@@ -113,7 +119,9 @@ class Backoff:
             raise AuthorizationUnavailable("rate limit (told by another worker)", max(1, round(shared - now)))
         with self._lock.get():
             if self._all.failures > 1:
-                self._all.until = now + _PROBE
+                self._all.probe(now)
+            if kind in self._kinds:
+                self._kinds[kind].probe(now)
 
     def failed(self, key: str, kind: str, error: AuthorizationUnavailable) -> None:
         """Note that asking failed.
@@ -131,7 +139,10 @@ class Backoff:
             own.note(error, now)
             if isinstance(error, NotAllowed):
                 self._failing, self._failed_at = True, now
-                self._kinds.setdefault(kind, _State()).note(error, now)
+                state = self._kinds.setdefault(kind, _State())
+                # All that was on its way is refused at once; it is one failure, not as many.
+                if state.probed or not state.left(now):
+                    state.note(error, now)
             if isinstance(error, Rejected):
                 self._all.clear(now)
             else:

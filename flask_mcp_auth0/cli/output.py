@@ -205,6 +205,10 @@ def clean(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
+#: Line breaks, tabs, and the two joiners that some scripts and emoji are written with.
+_KEPT = "\n\t\u200c\u200d"
+
+
 def clean_lines(text: str) -> str:
     """Return what somebody else says without anything but text, line breaks and tabs."""
-    return "".join(char if char.isprintable() or char in "\n\t" else " " for char in text)
+    return "".join(char if char.isprintable() or char in _KEPT else " " for char in text)

@@ -14,6 +14,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -95,7 +96,7 @@ def tenant_command(
     from ..errors import ConfigurationError
     from ..local_tenant.app import create_tenant
     from ..local_tenant.persistence import KeepError, open_state
-    from ..local_tenant.security import is_loopback_url
+    from ..local_tenant.security import is_loopback_url, is_same_place
     from ..local_tenant.server import serve
     from ..local_tenant.state import TenantState
     from ..local_tenant.tls import make_certificate
@@ -134,8 +135,11 @@ def tenant_command(
         if certificate is not None:
             _say("Its certificate is to be trusted by whoever calls it:")
             _say(f"  SSL_CERT_FILE={certificate.certificate} REQUESTS_CA_BUNDLE={certificate.certificate}")
-        # Under another name than one of this machine it has no pages for administrators.
-        here = state.issuer if is_loopback_url(state.issuer) else f"{scheme}://{_near(host)}:{own_port}/"
+        # Pages for administrators are where it listens, and on loopback alone.
+        listening, issued = f"{_near(host)}:{own_port}", urlsplit(state.issuer)
+        here = f"{scheme}://{listening}/" if is_loopback_url(f"{scheme}://{listening}/") else None
+        if issued.scheme == scheme and is_same_place(issued.netloc, listening):
+            here = state.issuer
         _announce(state, machine, here, given=bool(client_secret))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
@@ -263,14 +267,15 @@ def _near(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _announce(state: TenantState, machine: Client | None, here: str, *, given: bool) -> None:
+def _announce(state: TenantState, machine: Client | None, here: str | None, *, given: bool) -> None:
     """Say where the tenant is, who can log in, and what to configure."""
     _say(f"Local tenant for development only: {state.issuer}")
     _say(f"  users     {', '.join(user.username for user in state.users.values())}")
     for api in state.resource_servers.values():
         if not api.is_system:
             _say(f"  API       {api.identifier}")
-    _say(f"  admin     {here}admin/")
+    if here is not None:
+        _say(f"  admin     {here}admin/")
     _say("Configure your app with:")
     _say(f"  FLASK_AUTH0_DOMAIN={state.issuer}")
     if machine is not None:

@@ -126,20 +126,18 @@ def _check_host() -> BaseResponse | None:
     tenant = current_tenant()
     if request.host.casefold() == tenant.host:
         return None
-    # A loopback name cannot be re-bound, and there is no other way to what is for this machine alone.
-    if (
-        not is_loopback_url(tenant.issuer)
-        and is_loopback_url(request.host_url)
-        and request.path.startswith(HERE_PATHS)
-    ):
-        return None
     # Somebody typed another name of this machine: show them where to go. No foreign name gets that far.
-    if request.method == "GET" and _same_place(request.host, tenant.host):
-        return redirect(tenant.url(request.full_path.removesuffix("?")), 307)
+    if is_same_place(request.host, tenant.host):
+        if request.method == "GET":
+            return redirect(tenant.url(request.full_path.removesuffix("?")), 307)
+    # A loopback name cannot be re-bound, and where the issuer is behind a proxy there is no other way to what is for
+    # this machine alone.
+    elif is_loopback_url(request.host_url) and request.path.startswith(HERE_PATHS):
+        return None
     raise MisdirectedRequest(f"This tenant answers only as {tenant.host}.")
 
 
-def _same_place(given: str, own: str) -> bool:
+def is_same_place(given: str, own: str) -> bool:
     """Whether both are names of this machine, with the same port."""
     try:
         parts = [urlsplit(f"//{host}") for host in (given, own)]

@@ -41,8 +41,9 @@ def settings(examined: Examination) -> Outcome:
         )
     if found.has_short_secret_key:
         return warning(
-            f"SECRET_KEY, or one of its fallbacks, is shorter than {SHORTEST_SECRET} characters: it can be guessed",
-            Cure("set a long one: python -c 'import secrets; print(secrets.token_hex())'"),
+            f"a key of MCP_SECRET_KEYS, SECRET_KEY or SECRET_KEY_FALLBACKS has less than {SHORTEST_SECRET} characters: "
+            "it can be guessed",
+            Cure("drop it, or set a long one: python -c 'import secrets; print(secrets.token_hex())'"),
         )
     return ok(f"endpoint {found.endpoint_url}, audience {found.audience}")
 

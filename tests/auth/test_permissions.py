@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cachelib import NullCache
+from cachelib import NullCache, SimpleCache
 
-from flask_mcp_auth0.auth.backoff import NotAllowed, Rejected
+from flask_mcp_auth0.auth.backoff import Backoff, NotAllowed, Rejected
 from flask_mcp_auth0.auth.cache import LookupCache, SingleFlight
 from flask_mcp_auth0.auth.permissions import NobodyToAsk, PermissionLookup
 from flask_mcp_auth0.errors import AuthorizationUnavailable
@@ -511,6 +511,27 @@ def test_what_we_may_not_ask_is_asked_seldom_and_concerns_no_other_kind_of_quest
         assert house.lookup.api_permissions() == {"tool:a"}
         house.clock.advance(1)
     assert sum(times for what, times in house.reader.asked.items() if what.startswith("member")) < 20
+
+
+def test_many_who_ask_at_once_what_we_may_not_are_one_failure_and_one_of_them_tries_again() -> None:
+    backoff = Backoff(LookupCache(SimpleCache()), ("tenant",), clock=(clock := Clock()))
+    for number in range(20):
+        backoff.check(f"user {number}", "member")
+    for number in range(20):
+        backoff.failed(f"user {number}", "member", NotAllowed("403"))
+    with pytest.raises(AuthorizationUnavailable) as raised:
+        backoff.check("another", "member")
+    assert raised.value.retry_after == 1
+    clock.advance(1)
+    backoff.check("another", "member")
+    for number in range(3):
+        with pytest.raises(AuthorizationUnavailable):
+            backoff.check(f"third {number}", "member")
+    backoff.failed("another", "member", NotAllowed("403"))
+    clock.advance(5)
+    backoff.check("another one", "member")
+    backoff.succeeded("another one", "member")
+    backoff.check("third", "member")
 
 
 def test_what_we_may_not_ask_is_a_failure_until_auth0_answers() -> None:

@@ -119,6 +119,25 @@ def test_a_tunnel_that_rewrites_the_host_is_told_by_what_it_adds(party: Party) -
     assert party.call("/_control/token", json={"user": "alice"}, headers=headers).status_code == 403
 
 
+@pytest.mark.parametrize("base", ["http://127.0.0.1:8400", "http://localhost:8400", "http://[::1]:8400"])
+def test_behind_a_proxy_on_loopback_it_is_administered_where_it_listens(
+    state: TenantState, keys: KeyRing, base: str
+) -> None:
+    client = create_tenant(state, "https://localhost:8443/", keys=keys).test_client()
+    assert client.get("/admin/", base_url=base).status_code == 200
+    assert client.get("/authorize", base_url=base).status_code == 421
+    through = client.get("/admin/", base_url="https://localhost:8443", headers={"X-Forwarded-For": "::1"})
+    assert through.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/?a=b"])
+def test_another_name_of_the_same_place_is_led_to_the_issuers(party: Party, path: str) -> None:
+    other = ISSUER.replace("127.0.0.1", "localhost")
+    assert other != ISSUER
+    answer = party.program.get(path, base_url=other)
+    assert (answer.status_code, answer.headers["Location"]) == (307, ISSUER.rstrip("/") + path)
+
+
 def test_at_a_loopback_name_a_tunnelled_tenant_does_nothing_but_be_administered(tunnelled: Flask) -> None:
     client = tunnelled.test_client()
     assert client.get("/.well-known/openid-configuration", base_url=HERE).status_code == 421
