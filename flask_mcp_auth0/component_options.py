@@ -14,6 +14,8 @@ from .errors import RegistrationError
 from .protocol.components import Tool
 from .protocol.content import dump
 
+_PROTECTING = frozenset({"permission", "permissions", "match", "when"})
+
 
 class ToolOptions(TypedDict, total=False):
     """What can be said about a tool beside its function.
@@ -47,7 +49,15 @@ class ToolOptions(TypedDict, total=False):
 
 
 def make_tool(function: Callable[..., Any], requirement: Requirement, options: ToolOptions) -> Tool:
-    """Return the tool that a function is."""
+    """Return the tool that a function is.
+
+    :raises RegistrationError: if an option is none: a misspelt one must not leave a tool open.
+    """
+    unknown = sorted(options.keys() - ToolOptions.__annotations__.keys())
+    if unknown:
+        protecting = sorted(_PROTECTING.intersection(unknown))
+        hint = f"; {', '.join(protecting)} is for protected_tool" if protecting else ""
+        raise RegistrationError(f"{name_of(function)}(): there is no option {', '.join(unknown)}{hint}")
     return Tool(
         name=options.get("name") or name_of(function),
         function=function,

@@ -81,7 +81,7 @@ class _Cursor:
         for index, item in enumerate(shown):
             if item.component.name == self.last:
                 return index + 1
-        # The last one is shown no longer, so there is one less in front; rather one twice than one not at all.
+        # The last one is shown no longer, so there is one less in front. Of what else has gone nothing is known.
         return self.given - 1
 
     def written(self, member: bytes) -> bytes:

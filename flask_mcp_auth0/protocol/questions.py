@@ -6,7 +6,9 @@ server's (up to 2025-11-25); its wire form is the same in both.
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar, cast
@@ -99,7 +101,7 @@ class Form(Question):
             except ValidationError as error:
                 raise UnusableAnswer("the form was not filled in as asked") from error
         try:
-            fits = not BoundedValidator(self.schema, "the form").problems(content or {}, 1)
+            fits = not _validator_of(jsonrpc.encode(dict(self.schema))).problems(content or {}, 1)
         except CannotBeApplied:
             fits = False
         if not fits:
@@ -155,13 +157,18 @@ class Roots(Question):
         return Answer("accept", _validated(mcp_types.ListRootsResult, response).roots)
 
 
+@functools.lru_cache(maxsize=256)
+def _validator_of(schema: bytes) -> BoundedValidator:
+    return BoundedValidator(json.loads(schema), "the form")
+
+
 def form_schema(schema: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]:
     """Return the requested schema of a form: an object of primitive fields without references.
 
     :raises RegistrationError: if a field is nested, which a form cannot show, or the schema is malformed.
     """
     if not isinstance(schema, type):
-        BoundedValidator(schema, "the form")
+        _validator_of(jsonrpc.encode(dict(schema)))
         return dict(schema)
     generated = schema.model_json_schema(schema_generator=SchemaGenerator)
     definitions = generated.get("$defs", {})

@@ -114,7 +114,8 @@ def _one_of(validator: Any, arms: Any, value: Any, schema: Any) -> Iterator[Vali
 def _fitting(validator: Any, arms: Iterable[Any], value: Any) -> int:
     """Return the number, from 1, of the first alternative that fits; 0 where none does."""
     for number, arm in enumerate(arms, 1):
-        if validator.evolve(schema=arm).is_valid(value):
+        # Not evolve(): an arm may have an address of its own ($id), to which its references are relative.
+        if next(validator.descend(value, arm), None) is None:
             return number
     return 0
 
@@ -193,7 +194,7 @@ def _with_integers(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, Mapping):
-        return {name: _with_integers(inner) for name, inner in value.items()}
+        return {str(name): _with_integers(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_with_integers(inner) for inner in value]
     return value

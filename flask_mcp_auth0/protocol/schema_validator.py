@@ -19,6 +19,14 @@ from .schema_keywords import CannotBeApplied, bounded, checked, matcher
 
 __all__ = ["BoundedValidator", "CannotBeApplied"]
 
+_DEFAULT_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+#: Keywords whose values are data, and those whose values are schemas by names that are the application's.
+_DATA = frozenset({"const", "enum", "default", "examples"})
+_NAMED = frozenset(
+    {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"}
+)
+
 
 class BoundedValidator:
     """Tells whether values fit a schema. Safe to share between threads: what one check remembers is its own.
@@ -79,7 +87,7 @@ def _refuse_what_is_unbounded(schema: Mapping[str, Any], where: str) -> None:
             patterns.add(part["pattern"])
         if isinstance(part.get("$schema"), str):
             dialects.add(part["$schema"])
-    if dialects - {schema.get("$schema")}:
+    if dialects - {schema.get("$schema", _DEFAULT_DIALECT)}:
         raise RegistrationError(f"{where}: a schema has one dialect, named at its root ($schema)")
     for keyword in ("$dynamicRef", "$recursiveRef"):
         if keyword in keywords:
@@ -90,18 +98,29 @@ def _refuse_what_is_unbounded(schema: Mapping[str, Any], where: str) -> None:
     for pattern in sorted(patterns):
         try:
             matcher(pattern)
-        except PatternError:
+        except PatternError as error:
+            reason = (
+                str(error)
+                .strip()
+                .splitlines()[-1]
+                .strip()
+                .removeprefix("error: ")
+                .removeprefix("SchemaError: ")
+            )
             raise RegistrationError(
-                f"{where}: the pattern {pattern!r} cannot be matched in a time that grows with the text only: no "
-                "look-around, no back-references, and nothing that is huge once it is written out"
+                f"{where}: the pattern {pattern!r} cannot be matched in a time that grows with the text only: {reason}"
             ) from None
 
 
 def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield a schema and everything below it that could be one."""
-    if isinstance(schema, Mapping):
-        yield schema
-        schema = list(schema.values())
+    """Yield a schema and every schema within it."""
     if isinstance(schema, list | tuple):
         for inner in schema:
             yield from _parts(inner)
+    elif isinstance(schema, Mapping):
+        yield schema
+        for keyword, inner in schema.items():
+            if keyword in _NAMED and isinstance(inner, Mapping):
+                yield from _parts(list(inner.values()))
+            elif keyword not in _DATA:
+                yield from _parts(inner)

@@ -12,7 +12,7 @@ from pydantic_core import CoreSchema, SchemaValidator
 
 from ..errors import RegistrationError
 from .type_unions import costly_union
-from .type_walk import Node, below, rebuilt
+from .type_walk import Node, below, children, rebuilt
 
 #: Members of a set, or of a dict whose keys are no texts, where the type names no limit. Numbers can be chosen so that
 #: all of them collide, and each is then compared with all before.
@@ -21,6 +21,8 @@ MAX_HASHED = 5_000
 _TEXTS = frozenset(
     {"str", "bytes", "uuid", "date", "time", "datetime", "timedelta", "url", "enum", "literal", "bool"}
 )
+_NUMBERS = frozenset({"int", "float", "decimal", "complex"})
+_CONTAINERS = (dict, list)
 _COLLECTIONS = frozenset({"list", "tuple", "set", "frozenset", "dict"})
 
 
@@ -33,9 +35,7 @@ def bounded_type(core: Any, where: str) -> Node:
         work with every level, or a regular expression that needs backtracking.
     """
     for node in below(core):
-        config = node.get("config")
-        engine = config.get("regex_engine") if isinstance(config, Mapping) else None
-        if "python-re" in (engine, node.get("regex_engine")) or not isinstance(node.get("pattern", ""), str):
+        if _backtracks(node):
             raise RegistrationError(
                 f"{where}: a parameter's pattern is matched by Python's regular expressions, which a short text can "
                 "keep busy for hours; give it as a text, without regex_engine"
@@ -60,14 +60,32 @@ def validator_of_type(core: Node) -> SchemaValidator:
         return make(cast(CoreSchema, core))
 
 
+def _backtracks(node: Mapping[str, Any]) -> bool:
+    if not isinstance(node.get("pattern", ""), str):
+        return True
+    config = node.get("config")
+    engine = config.get("regex_engine") if isinstance(config, Mapping) else node.get("regex_engine")
+    return engine == "python-re" and any("pattern" in inner for inner in below(node))
+
+
 def _bound(node: Node) -> Node:
     kind = node.get("type")
+    if kind == "generator":
+        # Pydantic would check its items only while the function takes them, and whoever looks first would use it up.
+        node, kind = {**node, "type": "list"}, "list"
     if kind not in _COLLECTIONS:
         return node
     # A million mistakes are a gigabyte of errors: the first member that does not fit is enough.
     node = {**node, "fail_fast": True}
-    hashed = node.get("keys_schema") if kind == "dict" else node.get("items_schema")
-    if kind in ("set", "frozenset", "dict") and "max_length" not in node and not _is_text(hashed):
+    if "max_length" in node:
+        return node
+    if kind == "dict":
+        keys = node.get("keys_schema", {})
+        # Keys come as texts, and are numbers only where the type makes them so.
+        numbers = any(inner.get("type") in _NUMBERS for inner in below(keys))
+        if numbers and not (keys.get("type") == "union" and _takes_texts(keys)):
+            node["max_length"] = MAX_HASHED
+    elif kind in ("set", "frozenset") and not _is_text(node.get("items_schema")):
         node["max_length"] = MAX_HASHED
     return node
 
@@ -78,17 +96,20 @@ def _is_text(schema: Any) -> bool:
     return isinstance(schema, Mapping) and schema.get("type") in _TEXTS
 
 
-def count_values(value: Any, at_most: int) -> int:
-    """Return how many values there are in a JSON value, itself included; stops counting beyond ``at_most``."""
+def _takes_texts(union: Mapping[str, Any]) -> bool:
+    """Tell whether a text stays one: a union takes the arm that fits as it is, unless it goes by their order."""
+    return union.get("mode") != "left_to_right" and any(_is_text(arm) for arm in children(union))
+
+
+def count_values(value: dict[str, Any] | list[Any], at_most: int) -> int:
+    """Return how many values there are in a JSON object or array, itself included; stops beyond ``at_most``."""
     count, todo = 1, [value]
     while todo and count <= at_most:
         here = todo.pop()
-        if isinstance(here, Mapping):
-            count += len(here)
-            todo += (inner for inner in here.values() if isinstance(inner, dict | list))
-        elif isinstance(here, list | tuple):
-            count += len(here)
-            todo += (inner for inner in here if isinstance(inner, dict | list))
+        count += len(here)
+        for inner in here.values() if isinstance(here, dict) else here:
+            if isinstance(inner, _CONTAINERS):
+                todo.append(inner)
     return count
 
 

@@ -102,11 +102,13 @@ class _Search:
         return None
 
     def fields(self) -> list[str] | None:
-        takers = defaultdict[str, list[str]](list)
+        takers = defaultdict[str, list[Node]](list)
         for name, field in self._named(self._union):
-            if self._leads_back(field):
-                takers[name].append(name)
-        return next((names for names in takers.values() if len(names) > 1), None)
+            takers[name].append(field)
+        for name, fields in takers.items():
+            if len(fields) > 1 and sum(map(self._leads_back, fields)) > 1:
+                return [name, name]
+        return None
 
     def _ways(self, node: Node, above: tuple[int, ...]) -> Iterator[_Way]:
         """Yield the ways from a node back to the union; through every wrapper, and every arm of a union within."""

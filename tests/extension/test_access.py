@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote
 
@@ -25,6 +26,41 @@ from ..issuer import Issuer
 from .conftest import AUDIENCE, BASE_URL, Site
 
 DENIED = "You don't have permission to use the 'secret' tool."
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"permission": "read:it"}, "permission is for protected_tool"),
+        ({"when": lambda who, arguments: False}, "when is for protected_tool"),
+        ({"audit_argument": ["a"]}, "there is no option audit_argument"),
+    ],
+)
+def test_an_option_that_there_is_not_leaves_no_tool_open(
+    site: Site, options: dict[str, Any], said: str
+) -> None:
+    def ledger() -> str:
+        return "open"
+
+    with pytest.raises(RegistrationError, match=said):
+        site.mcp.tool(**options)(ledger)
+    if "audit_argument" in options:
+        with pytest.raises(RegistrationError, match=said):
+            site.mcp.protected_tool(**options)(ledger)
+
+
+def test_conditions_that_use_an_argument_up_leave_it_to_others(site: Site) -> None:
+    def small(who: Any, arguments: Any) -> bool:
+        return sum(arguments["amounts"]) < 100
+
+    @site.mcp.protected_tool(when=[small, small])
+    def total(amounts: Iterable[int]) -> int:
+        return sum(amounts)
+
+    site.start()
+    token = site.token(permissions=("tool:total",))
+    assert site.text("total", arguments={"amounts": [1, 2]}, token=token) == "3"
+    assert "permission" in site.text("total", arguments={"amounts": [99, 2]}, token=token)
 
 
 def test_a_tool_knows_who_calls_it(site: Site) -> None:

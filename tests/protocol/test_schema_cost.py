@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import re
+import uuid
 import zoneinfo
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -124,6 +126,11 @@ class Holding(BaseModel):
 
 class Many(BaseModel):
     many: list[Strict]
+
+
+class Unpatterned(BaseModel):
+    model_config = {"regex_engine": "python-re"}
+    text: str
 
 
 class Old(BaseModel):
@@ -349,6 +356,51 @@ def test_references_that_depend_on_where_one_comes_from_are_not_registered(keywo
         raw(value={keyword: "#"})
 
 
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
+def test_an_alternative_with_an_address_of_its_own_refers_within_itself(keyword: str) -> None:
+    arm = {
+        "$id": "https://example.com/arm",
+        "$ref": "#/$defs/number",
+        "$defs": {"number": {"type": "integer"}},
+    }
+    parameters = raw(value={keyword: [arm, {"type": "string"}]})
+    assert parameters.bind({"value": 1})
+    assert parameters.bind({"value": "x"})
+    with pytest.raises(InvalidArguments):
+        parameters.bind({"value": []})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"examples": [{"$schema": "https://vega.github.io/schema/vega/v5.json"}]},
+        {
+            "default": {"$schema": "https://example.com"},
+            "enum": [{"pattern": "(?=x)"}],
+            "const": {"$dynamicRef": "#"},
+        },
+        {
+            "properties": {
+                "patternProperties": {},
+                "unevaluatedProperties": {},
+                "$dynamicRef": {},
+                "pattern": {},
+            }
+        },
+        {"$schema": DRAFT, "type": "object"},
+    ],
+)
+def test_data_and_names_in_a_schema_are_no_keywords(schema: dict[str, Any]) -> None:
+    raw(value=schema)
+
+
+def test_the_reason_why_a_pattern_cannot_be_matched_is_told() -> None:
+    with pytest.raises(RegistrationError, match="look-around"):
+        raw(value={"pattern": "(?=a)"})
+    with pytest.raises(RegistrationError, match="size limit"):
+        raw(value={"pattern": r"^\w{1,255}$"})
+
+
 def test_a_schema_that_refers_to_itself_and_nothing_else_cannot_be_applied() -> None:
     with pytest.raises(InvalidArguments, match="cannot be applied"):
         RawParameters(function, {"type": "object", "$ref": "#"}).bind({})
@@ -563,7 +615,11 @@ def test_what_is_hashed_by_number_has_a_limit_which_is_published(annotation: Any
 
 
 @pytest.mark.parametrize(
-    "annotation", [set[str], dict[str, int], Annotated[set[int], Field(max_length=9_000)]]
+    "annotation",
+    [
+        *(set[str], dict[str, int], Annotated[set[int], Field(max_length=9_000)]),
+        *(dict, dict[Any, int], dict[str | int, int], dict[uuid.UUID, int]),
+    ],
 )
 def test_what_is_hashed_by_text_or_has_a_limit_is_left_as_it_is(annotation: Any) -> None:
     published = of(annotation).schema["properties"]["value"]
@@ -585,6 +641,17 @@ def test_pythons_regular_expressions_are_not_registered(annotation: Any) -> None
 def test_a_value_that_a_type_chokes_on_is_an_invalid_argument(annotation: Any, value: str) -> None:
     with pytest.raises(InvalidArguments):
         of(annotation).bind({"value": value})
+
+
+def test_items_of_an_iterable_are_checked_before_the_function_takes_them() -> None:
+    parameters = of(Iterable[int])
+    assert parameters.bind({"value": ["1", 2]}) == {"value": [1, 2]}
+    with pytest.raises(InvalidArguments, match="value"):
+        parameters.bind({"value": [1, "x"]})
+
+
+def test_a_setting_for_patterns_concerns_a_model_that_has_one() -> None:
+    assert of(Unpatterned).bind({"value": {"text": "x"}})
 
 
 def test_a_multiple_of_a_fraction_may_be_larger_than_a_float() -> None:
@@ -619,6 +686,11 @@ LOOP = {
 def test_a_form_that_cannot_be_checked_is_unusable() -> None:
     with pytest.raises(UnusableAnswer):
         Form("Which?", LOOP).read({"action": "accept", "content": {"value": 1}})
+
+
+def test_results_with_names_of_several_types_can_be_compared() -> None:
+    output = Output(function, schema={"type": "object", "properties": {"a": {"uniqueItems": True}}})
+    assert output.convert({"a": [{1: 2, "x": 3}, {2: 3}]})
 
 
 def test_a_form_with_a_schema_that_is_none_cannot_be_asked() -> None:
