@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import has_request_context, request
+from flask import request
 
 
 def keep(key: str, value: Any) -> None:
@@ -19,7 +19,10 @@ def keep(key: str, value: Any) -> None:
 
 def kept(key: str) -> Any:
     """Return what was kept for the current request, ``None`` for nothing and outside of a request."""
-    return request.__dict__.get(key) if has_request_context() else None
+    try:
+        return request.__dict__.get(key)
+    except RuntimeError:
+        return None
 
 
 def take(key: str) -> Any:

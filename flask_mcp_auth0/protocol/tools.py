@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,11 +39,14 @@ def call_tool(exchange: Exchange) -> dict[str, Any] | Deferred:
     if tool is None or name in exchange.server.switches.off("tool"):
         return _not_found(exchange, name)
 
-    @functools.cache
+    made: list[dict[str, Any]] = []
+
     def fitting() -> dict[str, Any]:
-        if exchange.terms.modern and tool.mirrored:
-            check_parameter_headers(exchange.headers, tool.mirrored, arguments)
-        return tool.parameters.bind(arguments)
+        if not made:
+            if exchange.terms.modern and tool.mirrored:
+                check_parameter_headers(exchange.headers, tool.mirrored, arguments)
+            made.append(tool.parameters.bind(arguments))
+        return made[0]
 
     try:
         check_access(exchange, tool, arguments, fitting=fitting)
