@@ -27,16 +27,21 @@ class Last(logging.Handler):
 
 
 @pytest.fixture(scope="session")
-def last_error() -> Iterator[Last]:
+def last_error() -> Last:
     """The last exception that the app logged."""
-    last = Last()
+    return Last()
+
+
+@pytest.fixture(autouse=True)
+def _quiet(last_error: Last) -> Iterator[None]:
+    # For each test alone: in a random order others come in between, and want to see what is logged.
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     for logger in loggers:
-        logger.addHandler(last)
+        logger.addHandler(last_error)
         logger.propagate = False
-    yield last
+    yield
     for logger in loggers:
-        logger.removeHandler(last)
+        logger.removeHandler(last_error)
         logger.propagate = True
 
 
