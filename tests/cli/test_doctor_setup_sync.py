@@ -13,6 +13,7 @@ from flask.cli import FlaskGroup, ScriptInfo
 from flask_mcp_auth0.cli import mcp
 from flask_mcp_auth0.local_tenant.server import TenantServer
 
+from ..cli_runner import APART
 from ..tenant.site import AUDIENCE, SECRET, make_app
 from ..tenant.test_doctor_and_setup import (
     everything_but,
@@ -113,7 +114,7 @@ def test_without_an_app_each_command_says_so(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    result = CliRunner().invoke(FlaskGroup(), ["mcp", *command.split()])
+    result = CliRunner(**APART).invoke(FlaskGroup(), ["mcp", *command.split()])
 
     assert result.exit_code == 2
     assert "Could not locate a Flask application" in result.stderr

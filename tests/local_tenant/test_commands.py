@@ -19,6 +19,7 @@ from flask_mcp_auth0.cli.tenant import commands, login_command, tenant_command, 
 from flask_mcp_auth0.local_tenant.keys import KeyRing
 from flask_mcp_auth0.local_tenant.server import TenantServer, bind
 
+from ..cli_runner import APART
 from .conftest import SEED
 from .flow import claims_of
 from .test_clients import press_through
@@ -33,7 +34,7 @@ def server(keys: KeyRing) -> Iterator[TenantServer]:
 
 
 def run(command: object, *arguments: str) -> Result:
-    return CliRunner().invoke(command, arguments)  # type: ignore[arg-type]
+    return CliRunner(**APART).invoke(command, arguments)  # type: ignore[arg-type]
 
 
 def refusal(result: Result) -> str:
