@@ -32,13 +32,14 @@ SECRET = "a secret of the tests, long enough"
 
 #: What another process runs: ``store``, ``argv`` and ``say`` are there.
 PRELUDE = """
-import json, sys
+import json, os, sys
 from flask_mcp_auth0.sealing import Sealer
 from flask_mcp_auth0.protocol.store_opening import open_store
 url, secret, prefix, *argv = sys.argv[1:]
 store = open_store(url, Sealer([secret]), prefix)
 def say(value):
-    print(json.dumps(value), flush=True)
+    # In one piece: several children write to the same pipe.
+    os.write(1, (json.dumps(value) + "\\n").encode())
 """
 
 
