@@ -203,7 +203,7 @@ def is_injected(annotation: Any, injected_type: type | None) -> bool:
 
 
 def _refuse_too_many(arguments: Mapping[str, Any]) -> None:
-    if count_values(dict(arguments), MAX_VALUES) > MAX_VALUES:
+    if count_values(arguments, MAX_VALUES) > MAX_VALUES:
         raise InvalidArguments(f"more than {MAX_VALUES:,} values")
 
 

@@ -101,13 +101,14 @@ def _takes_texts(union: Mapping[str, Any]) -> bool:
     return union.get("mode") != "left_to_right" and any(_is_text(arm) for arm in children(union))
 
 
-def count_values(value: dict[str, Any] | list[Any], at_most: int) -> int:
-    """Return how many values there are in a JSON object or array, itself included; stops beyond ``at_most``."""
-    count, todo = 1, [value]
+def count_values(value: Mapping[str, Any], at_most: int) -> int:
+    """Return how many values there are in a JSON object, itself included; stops beyond ``at_most``."""
+    count = 1
+    todo: list[Any] = [value]
     while todo and count <= at_most:
         here = todo.pop()
         count += len(here)
-        for inner in here.values() if isinstance(here, dict) else here:
+        for inner in here if isinstance(here, list) else here.values():
             if isinstance(inner, _CONTAINERS):
                 todo.append(inner)
     return count

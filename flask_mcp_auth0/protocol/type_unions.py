@@ -20,23 +20,6 @@ _ANY = "*"
 _ARRAYS = frozenset({"list", "tuple", "set", "frozenset", "generator"})
 _OBJECTS = frozenset({"dict", "model", "model-fields", "typed-dict", "dataclass", "dataclass-args"})
 _WITH_FIELDS = frozenset({"model-fields", "typed-dict", "dataclass-args", "named-tuple", "arguments"})
-_SCALARS = frozenset(
-    {
-        "none",
-        "bool",
-        "int",
-        "float",
-        "decimal",
-        "str",
-        "bytes",
-        "date",
-        "time",
-        "datetime",
-        "timedelta",
-        "literal",
-    }
-    | {"enum", "url", "multi-host-url", "uuid", "complex"}
-)
 
 
 class _Way(NamedTuple):
@@ -69,19 +52,10 @@ def costly_union(core: Node) -> list[str] | None:
     :param core: a core schema of pydantic's.
     :return: the names of the arms, or of the fields; ``None`` if there is no such union.
     """
-    definitions = {node["ref"]: node for node in below(core) if "ref" in node}
-    for node in below(core):
-        search = _Search(node, definitions)
-        found = (
-            search.arms()
-            if node.get("type") == "union"
-            else search.fields()
-            if node.get("type") in _WITH_FIELDS
-            else None
-        )
-        if found is not None:
-            return found
-    return None
+    nodes = list(below(core))
+    definitions = {node["ref"]: node for node in nodes if "ref" in node}
+    found = (_Search(node, definitions).twice() for node in nodes)
+    return next((names for names in found if names is not None), None)
 
 
 class _Search:
@@ -91,17 +65,22 @@ class _Search:
         self._union = union
         self._definitions = definitions
 
-    def arms(self) -> list[str] | None:
-        ways = defaultdict[str, list[_Way]](list)
-        for number, arm in enumerate(children(self._union)):
-            found = set(self._ways(arm, ()))
-            for name, others in ways.items():
-                if any(way.meets(other) for way in found for other in others):
-                    return [name.partition(" ")[2], self._name_of(arm)]
-            ways[f"{number} {self._name_of(arm)}"] += found
+    def twice(self) -> list[str] | None:
+        """Return the names of what leads back so, ``None`` where nothing does."""
+        kind = self._union.get("type")
+        return self._arms() if kind == "union" else self._fields() if kind in _WITH_FIELDS else None
+
+    def _arms(self) -> list[str] | None:
+        earlier: list[tuple[Node, set[_Way]]] = []
+        for arm in children(self._union):
+            ways = set(self._ways(arm, ()))
+            for other, others in earlier:
+                if any(way.meets(another) for way in ways for another in others):
+                    return [self._name_of(other), self._name_of(arm)]
+            earlier.append((arm, ways))
         return None
 
-    def fields(self) -> list[str] | None:
+    def _fields(self) -> list[str] | None:
         takers = defaultdict[str, list[Node]](list)
         for name, field in self._named(self._union):
             takers[name].append(field)
@@ -143,7 +122,7 @@ class _Search:
         if node is self._union:
             return {_ANY}
         kind = str(node.get("type"))
-        if id(node) in above or kind in _SCALARS:
+        if id(node) in above:
             return set()
         if kind in _ARRAYS or kind in _OBJECTS or kind in _WITH_FIELDS:
             if not self._leads_back(node):

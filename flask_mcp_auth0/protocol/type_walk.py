@@ -7,44 +7,36 @@ from typing import Any
 
 Node = dict[str, Any]
 
-#: Where a node holds other nodes. What is elsewhere (defaults, literals, metadata, classes) is data.
-_ONE = (
-    *(
-        "schema",
-        "keys_schema",
-        "values_schema",
-        "extras_schema",
-        "extras_keys_schema",
-        "json_schema",
-        "python_schema",
-    ),
-    *(
-        "lax_schema",
-        "strict_schema",
-        "arguments_schema",
-        "var_args_schema",
-        "var_kwargs_schema",
-        "items_schema",
-    ),
-)
-_SEVERAL = ("steps", "definitions", "choices", "fields", "items_schema", "arguments_schema", "schemas")
+#: Where a node holds other nodes: one, a list of them, or a mapping. What is elsewhere (defaults, literals, metadata,
+#: classes) is data.
+_HOLDERS = [
+    "arguments_schema",
+    "choices",
+    "definitions",
+    "extras_keys_schema",
+    "extras_schema",
+    "fields",
+    "items_schema",
+    "json_schema",
+    "keys_schema",
+    "lax_schema",
+    "python_schema",
+    "schema",
+    "steps",
+    "strict_schema",
+    "values_schema",
+    "var_args_schema",
+    "var_kwargs_schema",
+]
 
 
-def children(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the nodes directly below a node."""
-    for key in _ONE:
-        if isinstance(node.get(key), Mapping):
-            yield node[key]
-    for key in _SEVERAL:
-        held = node.get(key)
-        if isinstance(held, Mapping) and key not in _ONE:
-            held = list(held.values())
-        if isinstance(held, list):
-            for one in held:
-                # A union may name its choices: (schema, name).
-                schema = one[0] if isinstance(one, tuple) else one
-                if isinstance(schema, Mapping):
-                    yield schema
+def children(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the nodes directly below a node."""
+    found: list[Mapping[str, Any]] = []
+    for key in _HOLDERS:
+        if key in node:
+            _each(node[key], found.append)
+    return found
 
 
 def below(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -59,19 +51,21 @@ def below(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def rebuilt(node: Mapping[str, Any], change: Callable[[Node], Node]) -> Node:
     """Return a copy of a node in which every node was changed, those below first."""
     copy = dict(node)
-    for key in _ONE:
-        if isinstance(node.get(key), Mapping):
-            copy[key] = rebuilt(node[key], change)
-    for key in _SEVERAL:
-        held = node.get(key)
-        if isinstance(held, list):
-            copy[key] = [_rebuilt_choice(one, change) for one in held]
-        elif isinstance(held, Mapping) and key not in _ONE:
-            copy[key] = {name: _rebuilt_choice(one, change) for name, one in held.items()}
+    for key in _HOLDERS:
+        if key in copy:
+            copy[key] = _each(copy[key], lambda inner: rebuilt(inner, change))
     return change(copy)
 
 
-def _rebuilt_choice(one: Any, change: Callable[[Node], Node]) -> Any:
-    if isinstance(one, tuple):
-        return (_rebuilt_choice(one[0], change), *one[1:])
-    return rebuilt(one, change) if isinstance(one, Mapping) else one
+def _each(held: Any, make: Callable[[Mapping[str, Any]], Any]) -> Any:
+    """Return what is made of each node that is held somewhere, held in the same way."""
+    if isinstance(held, list):
+        return [_each(one, make) for one in held]
+    if isinstance(held, tuple):  # a choice of a union that has a name: (schema, name)
+        return (_each(held[0], make), *held[1:])
+    if not isinstance(held, Mapping):
+        return held
+    # A field may be called "type" as well, and is no text.
+    if isinstance(held.get("type"), str):
+        return make(held)
+    return {name: _each(one, make) for name, one in held.items()}
