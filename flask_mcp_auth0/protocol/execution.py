@@ -13,13 +13,12 @@ from werkzeug.exceptions import HTTPException
 from ..errors import AuthorizationUnavailable, InsufficientScopeError, PermissionDenied, ToolError
 from .access import Refusal
 from .asking import AskingAgain, AskingOnStream, InputRequired, Subject
-from .bound import Bound, BoundResource, BoundTool
+from .bound import Bound, BoundTool
 from .call import Call, CallCancelled, running
 from .components import Component
 from .errors import INTERNAL_ERROR, ProtocolError, invalid_params, printable
 from .jsonrpc import MAX_ID_LENGTH, is_request_id
 from .results import UnfitResult
-from .schema import InvalidArguments
 from .server import Exchange, HTTPRefusal
 
 logger = logging.getLogger("flask_mcp_auth0.calls")
@@ -52,36 +51,43 @@ class Failed(Exception):
     """A function failed; the text is for the caller and gives nothing away."""
 
 
-def check_access(
+def check_access(exchange: Exchange, bound: Bound, arguments: Callable[[], Mapping[str, Any]]) -> None:
+    """Make sure that the caller may use a component.
+
+    :param arguments: returns what a decision that turns on them is to look at.
+    :raises Refused: if not.
+    """
+    refusal = exchange.server.access.check(bound.component, arguments)
+    if refusal is not None:
+        raise Refused(refusal)
+
+
+def admit(
     exchange: Exchange,
     bound: Bound,
     arguments: Mapping[str, Any],
-    *,
-    fitting: Callable[[], Mapping[str, Any]] | None = None,
-) -> None:
-    """Make sure that the caller may use a component.
+    before: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """Make sure that the caller may use a component, and return its function's arguments.
 
     A decision that turns on the arguments is given them as the function will get them: were it given them as
-    they were sent, it would look at ``"7"`` where the function acts on ``7``.
+    they were sent, it would look at ``"7"`` where the function acts on ``7``. They are made once.
 
     :param arguments: as the client sent them.
-    :param fitting: returns what the function will get, for a caller who has made it already.
+    :param before: checks more of the request, in front of the arguments.
     :raises Refused: if not.
-    :raises InvalidArguments: if the decision turns on arguments that do not fit.
+    :raises InvalidArguments: if they do not fit, for whoever may use the component.
     """
-    if fitting is None:
-        # A completion is for arguments that are not all there yet, and gets them as they are.
-        completing = exchange.request.method == "completion/complete"
-        fitting = (lambda: arguments) if completing else (lambda: bound.parameters.bind(arguments))
-    try:
-        refusal = exchange.server.access.check(bound.component, fitting)
-    except InvalidArguments:
-        if not isinstance(bound, BoundResource):
-            raise
-        # A variable of the wrong type names nothing.
-        refusal = Refusal("hidden", "")
-    if refusal is not None:
-        raise Refused(refusal)
+    made: list[dict[str, Any]] = []
+
+    def fitting() -> dict[str, Any]:
+        if not made:
+            before()
+            made.append(bound.parameters.bind(arguments))
+        return made[0]
+
+    check_access(exchange, bound, fitting)
+    return fitting()
 
 
 def run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ from .asking import InputRequired
 from .bound import BoundPrompt
 from .content import block_of, dump
 from .errors import ProtocolError, invalid_params, printable
-from .execution import Failed, Refused, check_access, internal_error, not_found, refused_error, run, unfit
+from .execution import Failed, Refused, admit, internal_error, not_found, refused_error, run, unfit
 from .results import UnfitResult
 from .schema import InvalidArguments
 from .server import Deferred, Exchange
@@ -33,10 +32,8 @@ def get_prompt(exchange: Exchange) -> dict[str, Any] | Deferred:
     if not isinstance(arguments, dict) or not all(isinstance(value, str) for value in arguments.values()):
         raise invalid_params("Invalid params: arguments must be an object of strings")
     prompt = find_prompt(exchange, name)
-    fitting = functools.cache(lambda: prompt.parameters.bind(arguments))
     try:
-        check_access(exchange, prompt, arguments, fitting=fitting)
-        keyword_arguments = fitting()
+        keyword_arguments = admit(exchange, prompt, arguments)
     except Refused as refused:
         raise refused_error(exchange, refused.refusal, unknown_prompt(name)) from refused
     except InvalidArguments as error:

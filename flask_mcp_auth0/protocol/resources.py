@@ -17,7 +17,7 @@ from .asking import InputRequired
 from .bound import MAX_URI, BoundResource
 from .content import File, contents, dump
 from .errors import INVALID_PARAMS, RESOURCE_NOT_FOUND, ProtocolError, invalid_params, printable
-from .execution import Failed, Refused, check_access, internal_error, not_found, refused_error, run, unfit
+from .execution import Failed, Refused, admit, internal_error, not_found, refused_error, run, unfit
 from .results import UnfitResult
 from .schema import InvalidArguments
 from .server import Deferred, Exchange, HTTPRefusal
@@ -60,13 +60,9 @@ def _readable(exchange: Exchange, uri: str) -> tuple[BoundResource, Mapping[str,
     """Return the resource that a URI names, the variables of its template, and its function's arguments."""
     bound, variables = _find(exchange, uri)
     try:
-        check_access(exchange, bound, variables)
+        return bound, variables, admit(exchange, bound, variables)
     except Refused as refused:
         raise refused_resource(exchange, bound, refused.refusal, uri) from refused
-    if bound.template is None:
-        return bound, variables, {}
-    try:
-        return bound, variables, bound.parameters.bind(variables)
     except InvalidArguments:
         # A variable of the wrong type names nothing.
         raise unknown_resource(exchange, uri) from None

@@ -9,7 +9,7 @@ from .access import Refusal
 from .asking import InputRequired
 from .bound import BoundTool
 from .errors import ProtocolError, invalid_params, printable
-from .execution import Failed, Refused, challenge, check_access, run, subject_of, unfit
+from .execution import Failed, Refused, admit, challenge, run, subject_of, unfit
 from .mirrored_headers import check_parameter_headers
 from .results import UnfitResult, error_result, readable_by
 from .schema import InvalidArguments
@@ -39,18 +39,12 @@ def call_tool(exchange: Exchange) -> dict[str, Any] | Deferred:
     if tool is None or name in exchange.server.switches.off("tool"):
         return _not_found(exchange, name)
 
-    made: list[dict[str, Any]] = []
-
-    def fitting() -> dict[str, Any]:
-        if not made:
-            if exchange.terms.modern and tool.mirrored:
-                check_parameter_headers(exchange.headers, tool.mirrored, arguments)
-            made.append(tool.parameters.bind(arguments))
-        return made[0]
+    def check_headers() -> None:
+        if exchange.terms.modern and tool.mirrored:
+            check_parameter_headers(exchange.headers, tool.mirrored, arguments)
 
     try:
-        check_access(exchange, tool, arguments, fitting=fitting)
-        keyword_arguments = fitting()
+        keyword_arguments = admit(exchange, tool, arguments, check_headers)
     except Refused as refused:
         return exchange.complete(refusal_result(exchange, refused.refusal, name))
     except InvalidArguments as error:
