@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -13,7 +12,7 @@ from .auth.checks import protection_of
 from .auth.requirement import Requirement, own_permission
 from .auth0_api.injection import outermost
 from .blueprint import blueprints_of
-from .per_process import PerProcess
+from .per_process import lock_per_process
 from .protocol.components import Component
 from .protocol.registry import Registry
 from .registrar import Registrar
@@ -27,8 +26,7 @@ class Catalogue:
         self._app = app
         self._registrar = registrar
         self._settings = settings
-        # A child that was forked while the first request built the registry must not wait for its parent's thread.
-        self._lock = PerProcess[threading.Lock](lambda _: threading.Lock())
+        self._lock = lock_per_process()
         self._fixed: Registry | None = None
 
     def check(self) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+__all__ = ["PerProcess", "lock_per_process"]
 
 
 class PerProcess(Generic[T]):
@@ -42,3 +45,8 @@ class PerProcess(Generic[T]):
     def peek(self) -> T | None:
         """Return this process's value if it was made already."""
         return self._values.get(os.getpid())
+
+
+def lock_per_process() -> PerProcess[threading.Lock]:
+    """Return a lock that no child finds closed because a thread of its parent held it at the fork."""
+    return PerProcess(lambda _: threading.Lock())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 
 from ..condition import Condition
 from ..errors import AuthorizationUnavailable
-from ..per_process import PerProcess
+from ..pauses import time_left
+from ..per_process import lock_per_process
 from .cache import LookupCache, cache_key
 
 _FIRST = 1.0
@@ -43,12 +43,7 @@ class _State:
         self.probed = False  # whether a caller tries again, while others are told to wait
 
     def left(self, now: float) -> float:
-        """Return the seconds that are left of the pause; none of one that no failure can have begun.
-
-        A clock that was put back would turn seconds into hours.
-        """
-        left = self.until - now
-        return left if 0 < left <= _LONGEST_TOLD else 0.0
+        return time_left(self.until, now, _LONGEST_TOLD)
 
     def note(self, error: AuthorizationUnavailable, now: float) -> None:
         self.failures += 1
@@ -89,7 +84,7 @@ class Backoff:
         self._cache = cache
         self._shared_key = cache_key("backoff", *name)
         self._clock = clock
-        self._lock = PerProcess[threading.Lock](lambda _: threading.Lock())
+        self._lock = lock_per_process()
         self._all = _State()
         self._own: OrderedDict[str, _State] = OrderedDict()
         self._kinds: dict[str, _State] = {}
@@ -115,8 +110,8 @@ class Backoff:
                 if state is not None and (left := state.left(now)):
                     raise AuthorizationUnavailable(state.reason, max(1, round(left)))
         shared = self._cache.get(self._shared_key)
-        if isinstance(shared, int | float) and now < shared <= now + _LONGEST_TOLD:
-            raise AuthorizationUnavailable("rate limit (told by another worker)", max(1, round(shared - now)))
+        if isinstance(shared, int | float) and (left := time_left(shared, now, _LONGEST_TOLD)):
+            raise AuthorizationUnavailable("rate limit (told by another worker)", max(1, round(left)))
         with self._lock.get():
             if self._all.failures > 1:
                 self._all.probe(now)

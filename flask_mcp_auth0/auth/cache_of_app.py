@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
 
-from ..per_process import PerProcess
+from ..per_process import lock_per_process
 from .cache import LookupCache
 
-__all__ = ["lookup_cache_of"]
+__all__ = ["lookup_cache_of", "own_cache_of"]
 
 #: Room for some ten thousand users; Flask-Caching's own default of 500 would evict them at every turn.
 _THRESHOLD = 50_000
@@ -28,7 +27,7 @@ def lookup_cache_of(app: Flask, *, clock: Callable[[], float] = time.time) -> Lo
     :param app: the Flask app.
     :param clock: Unix time in seconds.
     """
-    lock = PerProcess[threading.Lock](lambda _: threading.Lock())
+    lock = lock_per_process()
     found: list[Any] = []
 
     def backend() -> Any:
@@ -40,14 +39,19 @@ def lookup_cache_of(app: Flask, *, clock: Callable[[], float] = time.time) -> Lo
     return LookupCache(backend, clock=clock)
 
 
-def _backend_of(app: Flask) -> Any:
+def own_cache_of(app: Flask) -> Any | None:
+    """Return the backend of the app's own Flask-Caching ``Cache``, ``None`` without one that keeps anything."""
     from flask_caching.backends import NullCache
 
+    caches = app.extensions.get("cache")
+    backends = caches.values() if isinstance(caches, dict) else ()
+    return next((backend for backend in backends if not isinstance(backend, NullCache)), None)
+
+
+def _backend_of(app: Flask) -> Any:
+    own = own_cache_of(app)
+    if own is not None:
+        return own
     from .memory_cache import MemoryCache
 
-    caches = app.extensions.get("cache")
-    if isinstance(caches, dict):
-        for backend in caches.values():
-            if not isinstance(backend, NullCache):
-                return backend
     return MemoryCache(threshold=_THRESHOLD)

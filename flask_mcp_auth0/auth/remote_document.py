@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +12,8 @@ from typing import Any, Generic, TypeVar
 from ..condition import Condition
 from ..errors import AuthorizationUnavailable
 from ..outbound import OutboundError
+from ..pauses import time_left
+from ..per_process import lock_per_process
 from .cache import LookupCache
 
 log = logging.getLogger("flask_mcp_auth0.auth")
@@ -78,7 +78,7 @@ class RemoteDocument(Generic[T]):
         self._failed_at: float | None = None
         self._paused_until = 0.0
         self._refetched_at = -math.inf
-        self._lock: tuple[int, threading.Lock] = (os.getpid(), threading.Lock())
+        self._lock = lock_per_process()
         #: How often the document has been fetched from the tenant, successes only.
         self.fetches = 0
 
@@ -112,8 +112,8 @@ class RemoteDocument(Generic[T]):
                 return self._held.value
             if not mine:
                 raise AuthorizationUnavailable(f"{self._name} is being fetched", retry_after=1)
-            wait = self._refetched_at + REFETCH_PAUSE - self._clock()
-            if 0 < wait <= REFETCH_PAUSE:
+            wait = time_left(self._refetched_at + REFETCH_PAUSE, self._clock(), REFETCH_PAUSE)
+            if wait:
                 reason = f"{self._name} was asked for again a moment ago"
                 raise AuthorizationUnavailable(reason, retry_after=math.ceil(wait))
             self._refetched_at = self._clock()
@@ -172,12 +172,7 @@ class RemoteDocument(Generic[T]):
         )
 
     def _pause_left(self) -> float:
-        """Return the seconds that are left of the pause; none of one that no failure can have begun.
-
-        A clock that was put back would turn seconds into hours.
-        """
-        left = self._paused_until - self._clock()
-        return left if 0 < left <= _LONGEST_TOLD else 0.0
+        return time_left(self._paused_until, self._clock(), _LONGEST_TOLD)
 
     def _hold(self, new: _Held[T]) -> None:
         # An unchanged document keeps its parsed value, and with it whatever was derived from that value.
@@ -206,12 +201,7 @@ class RemoteDocument(Generic[T]):
 
     @contextmanager
     def _turn(self, *, wait: float) -> Iterator[bool]:
-        pid, lock = self._lock
-        if (
-            pid != os.getpid()
-        ):  # a lock that another thread of the parent held at the fork is never released here
-            self._lock = (os.getpid(), threading.Lock())
-            _, lock = self._lock
+        lock = self._lock.get()
         mine = lock.acquire(timeout=wait) if wait else lock.acquire(blocking=False)
         try:
             yield mine

@@ -6,6 +6,7 @@ import logging
 
 from flask import current_app, has_app_context
 
+from ..printable import printable_only
 from ..signals import access_decided, access_denied, access_granted, authorization_unavailable
 from .auth_info import AuthInfo
 
@@ -22,7 +23,7 @@ _SIGNALS = {"granted": access_granted, "unavailable": authorization_unavailable}
 
 def sanitized(text: object) -> str:
     """Return somebody else's text fit for one line of a log: printable and short."""
-    line = "".join(char if char.isprintable() else "?" for char in str(text)[: _LONGEST + 1])
+    line = printable_only(str(text)[: _LONGEST + 1])
     return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from ..per_process import PerProcess
+from ..per_process import lock_per_process
 from ..settings import Settings
 from .auth_info import AuthInfo
 from .claims import ClaimRules, auth_info_of
@@ -54,7 +53,7 @@ class TokenVerifier:
         self._keys = keys
         self._clock = clock
         self._remembered: dict[bytes, _Verified] = {}
-        self._lock = PerProcess[threading.Lock](lambda _: threading.Lock())
+        self._lock = lock_per_process()
 
     def verify(self, token: str) -> AuthInfo:
         """Return what a bearer token says.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import Auth0APIError
+from ..printable import printable_only
 
 #: Nothing is kept for this user and connection, or the provider no longer accepts what is kept.
 CONNECTION_MISSING = frozenset(
@@ -204,5 +205,5 @@ def _words(value: Any) -> str:
     """Make somebody else's text fit for a log line: printable, short, and without anything like a token."""
     if not isinstance(value, str):
         return ""
-    text = " ".join("".join(char if char.isprintable() else " " for char in value[:2000]).split())
+    text = " ".join(printable_only(value[:2000], " ").split())
     return _TOKEN.sub("…", text)[:_DESCRIPTION_LENGTH].rstrip(". ")

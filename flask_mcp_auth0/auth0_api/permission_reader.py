@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..auth.backoff import NotAllowed, Rejected
 from ..errors import Auth0APIError, AuthorizationUnavailable, ConfigurationError
+from ..pauses import time_left
 from ..settings import Settings
 
 if TYPE_CHECKING:
@@ -165,8 +166,7 @@ class ManagementPermissionReader:
         self, scope: str, name: str, get: Callable[[ManagementClient, str | None], Any]
     ) -> list[Any] | None:
         """Return every item of a cursor-paged list; ``None`` if this tenant or grant does not offer it."""
-        # Bounded on both sides: a clock that was put back must not turn minutes into hours.
-        if 0 < self._not_allowed_until.get(scope, 0.0) - self._clock() <= _NOT_ALLOWED_FOR:
+        if time_left(self._not_allowed_until.get(scope, 0.0), self._clock(), _NOT_ALLOWED_FOR):
             return None
         items: list[Any] = []
         start: str | None = None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ..auth.cache import LookupCache, SingleFlight, cache_key
 from ..errors import Auth0APIError
+from ..pauses import time_left
 from ..per_process import PerProcess
 from ..sealing import Sealer, SealError
 from .access_token import AccessToken
@@ -127,8 +128,7 @@ class TokenSupplier:
         if shared is not None and now < shared.fresh_until and shared.token != held.refused:
             held.entry = shared
             return shared
-        # Bounded on both sides: a clock that was put back must not turn seconds into hours.
-        if 0 < held.quiet_until - now <= _LONGEST_PAUSE and held.failure is not None:
+        if time_left(held.quiet_until, now, _LONGEST_PAUSE) and held.failure is not None:
             return self._last_resort(current, held.failure)
         try:
             token = self._fetch()

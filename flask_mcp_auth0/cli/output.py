@@ -16,6 +16,7 @@ from flask import Flask
 from flask.cli import NoAppException, ScriptInfo
 
 from ..errors import Auth0MCPError, ConfigurationError
+from ..printable import printable_only
 
 if TYPE_CHECKING:
     from ..app_state import AppState
@@ -202,7 +203,7 @@ def _plain(value: Any) -> Any:
 
 def clean(text: str) -> str:
     """Return what somebody else says as one line: it must not move the cursor."""
-    return "".join(char if char.isprintable() else " " for char in text)
+    return printable_only(text, " ")
 
 
 #: Line breaks, tabs, and the two joiners that some scripts and emoji are written with.
@@ -211,4 +212,4 @@ _KEPT = "\n\t\u200c\u200d"
 
 def clean_lines(text: str) -> str:
     """Return what somebody else says without anything but text, line breaks and tabs."""
-    return "".join(char if char.isprintable() or char in _KEPT else " " for char in text)
+    return printable_only(text, " ", _KEPT)

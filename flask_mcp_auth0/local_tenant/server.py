@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from ..printable import printable_only
 from .app import create_tenant
 from .keys import KeyRing
 from .security import is_loopback
@@ -160,15 +161,11 @@ class _Handler(WSGIRequestHandler):
         if write is not None:
             # Without the query: codes and states are in there. What is no request has no path.
             path = str(self.__dict__.get("path", "-")).partition("?")[0]
-            write(_printable(f"{self.command or '-'} {path} {getattr(code, 'value', code)}"))
+            # Whoever connects writes into the terminal of whoever runs the tenant.
+            write(printable_only(f"{self.command or '-'} {path} {getattr(code, 'value', code)}"))
 
     def log_error(self, format: str, *args: Any) -> None:
-        logger.debug("%s", _printable(format % args))
+        logger.debug("%s", printable_only(format % args))
 
     def version_string(self) -> str:
         return "local-tenant"
-
-
-def _printable(text: str) -> str:
-    # Whoever connects writes into the terminal of whoever runs the tenant.
-    return "".join(char if char.isprintable() else "?" for char in text)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..printable import printable_only
+
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
 METHOD_NOT_FOUND = -32601
@@ -51,4 +53,4 @@ def header_mismatch(message: str) -> ProtocolError:
 def printable(text: str, limit: int = 80) -> str:
     """Return what a client sent in a form that is safe in a message or a log line, shortened."""
     shown = text if len(text) <= limit else text[:limit] + "…"
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in shown)
+    return printable_only(shown, "\N{REPLACEMENT CHARACTER}")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ..auth.cache import cache_key
+from ..auth.cache_of_app import own_cache_of
 from ..protocol.store import Store, StoreUnavailable
 from .examination import Examination
 from .findings import Checks, Cure, Outcome, failure, ok, skipped, warning
@@ -12,7 +11,7 @@ from .findings import Checks, Cure, Outcome, failure, ok, skipped, warning
 checks = Checks("app")
 
 _OF_THE_PROCESS = "memory of the process"
-_IN_PROCESS = (_OF_THE_PROCESS, "SimpleCache", "NullCache")
+_IN_PROCESS = (_OF_THE_PROCESS, "SimpleCache")
 #: Seconds for which the cache and the store keep what is written to try them.
 _TRIAL = 5.0
 
@@ -83,7 +82,5 @@ def _enough_for(workers: int | None, cache: str, store: Store) -> Outcome:
 
 
 def _cache_of(examined: Examination) -> str:
-    caches = examined.app_state.app.extensions.get("cache")
-    backends = list(caches.values()) if isinstance(caches, Mapping) else []
-    used = next((one for one in backends if type(one).__name__ != "NullCache"), None)
-    return type(used).__name__ if used is not None else _OF_THE_PROCESS
+    own = own_cache_of(examined.app_state.app)
+    return type(own).__name__ if own is not None else _OF_THE_PROCESS

@@ -18,6 +18,7 @@ from ..auth.token_shape import SignedToken, check_header, take_apart
 from ..auth.tokens import TokenVerifier
 from ..errors import AuthorizationUnavailable
 from ..outbound import Outbound
+from ..printable import printable_only
 from .examination import Examination
 
 #: How many lists within one another are written out.
@@ -212,4 +213,4 @@ def _text(value: Any, depth: int = 0) -> str:
         text = str(value)[:1000]
     except RecursionError:
         return "…"
-    return "".join(char if char.isprintable() else "?" for char in text)
+    return printable_only(text)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..printable import printable_only
 from .examination import Examination
 from .management import Refused, segment
 
@@ -87,8 +88,7 @@ def preview(examined: Examination, url: str) -> Mapping[str, Any]:
     if problems:
         # They quote the document, which is a stranger's.
         said = "; ".join(str(one) for one in problems)[:_LONGEST_PROBLEMS]
-        said = "".join(char if char.isprintable() else " " for char in said)
-        raise Refused(f"the document is not accepted: {said}")
+        raise Refused(f"the document is not accepted: {printable_only(said, ' ')}")
     return answer
 
 
