@@ -6,9 +6,10 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from .admission import Refused, check_access, refused_error
 from .bound import BoundPrompt, BoundResource
 from .errors import invalid_params
-from .execution import Failed, Refused, check_access, internal_error, refused_error, run
+from .execution import Failed, internal_error, run
 from .prompts import find_prompt, unknown_prompt
 from .resources import no_resource, refused_resource
 from .server import Deferred, Exchange

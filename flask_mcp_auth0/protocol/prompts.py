@@ -7,11 +7,12 @@ from typing import Any
 
 import mcp_types
 
+from .admission import Refused, admit, not_found, refused_error
 from .asking import InputRequired
 from .bound import BoundPrompt
 from .content import block_of, dump
 from .errors import ProtocolError, invalid_params, printable
-from .execution import Failed, Refused, admit, internal_error, not_found, refused_error, run, unfit
+from .execution import Failed, internal_error, run, unfit
 from .results import UnfitResult
 from .schema import InvalidArguments
 from .server import Deferred, Exchange

@@ -12,12 +12,13 @@ from pydantic_core import PydanticSerializationError
 
 from . import jsonrpc
 from .access import Refusal
+from .admission import Refused, admit, not_found, refused_error
 from .apps import mime_type_of
 from .asking import InputRequired
 from .bound import MAX_URI, BoundResource
 from .content import File, contents, dump
 from .errors import INVALID_PARAMS, RESOURCE_NOT_FOUND, ProtocolError, invalid_params, printable
-from .execution import Failed, Refused, admit, internal_error, not_found, refused_error, run, unfit
+from .execution import Failed, internal_error, run, unfit
 from .results import UnfitResult
 from .schema import InvalidArguments
 from .server import Deferred, Exchange, HTTPRefusal

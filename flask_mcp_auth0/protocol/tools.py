@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from .access import Refusal
+from .admission import Refused, admit, challenge
 from .asking import InputRequired
 from .bound import BoundTool
 from .errors import ProtocolError, invalid_params, printable
-from .execution import Failed, Refused, admit, challenge, run, subject_of, unfit
+from .execution import Failed, run, subject_of, unfit
 from .mirrored_headers import check_parameter_headers
 from .results import UnfitResult, error_result, readable_by
 from .schema import InvalidArguments
